@@ -1,0 +1,161 @@
+/* config.h: the configuration as the program uses it: every value checked, every default filled in,
+ * units in the names or types. One is loaded whole, never changed after, and shared by all loops: a
+ * reload makes a new one. Holders count themselves; the last one frees it. */
+#pragma once
+
+#include "core/base/arena.h"
+#include "core/base/instant.h"
+#include "core/base/ip.h"
+
+#include <stdatomic.h>
+
+enum listen_mode { LISTEN_MX, LISTEN_SUBMISSION, LISTEN_LMTP };
+enum config_asker { ASK_NEVER, ASK_NETWORKS, ASK_ANYONE }; /* who may VRFY and EXPN */
+enum helo_policy { HELO_NOTE, HELO_REJECT };
+enum line_endings { LINES_STRICT, LINES_NORMALISE };
+enum long_lines { LONG_KEEP, LONG_REFUSE };
+enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+enum relay_rule { RELAY_NETWORKS, RELAY_OPEN }; /* `relay: open-relay-i-know` is RELAY_OPEN */
+
+struct config_listen {
+    struct endpoint at;
+    struct str local_path; /* instead: a local socket (lmtp) */
+    enum listen_mode mode;
+};
+
+/* How a mailbox is reached, from "maildir:PATH", "mbox:PATH", "lmtp:HOST:PORT", "lmtp:unix:PATH",
+ * "pipe:PROGRAM ARG ...", "discard:". In paths and arguments {domain}, {local}, {user}, {tag},
+ * {sender} stand for parts of the address. */
+enum mailbox_kind { MAILBOX_MAILDIR, MAILBOX_MBOX, MAILBOX_LMTP, MAILBOX_PIPE, MAILBOX_DISCARD };
+struct config_mailboxes {
+    enum mailbox_kind kind;
+    struct str path; /* template: maildir, mbox, local socket of lmtp */
+    struct str host; /* lmtp: a name or an address in text */
+    uint16_t port;
+    struct str *argv; /* pipe: templates */
+    size_t argc;
+};
+
+/* One entry of an alias file (aliases(5)), its targets read: :include: files are laid in. */
+enum alias_target_kind { ALIAS_ADDRESS, ALIAS_FILE, ALIAS_PIPE };
+struct alias_target {
+    enum alias_target_kind kind;
+    struct str text; /* address ("local" or "local@domain"), path, or command line */
+};
+struct alias {
+    struct str name; /* the left side in lower case: "local", or "local@domain" */
+    struct alias_target *targets;
+    size_t target_count;
+};
+
+struct config_user {
+    struct str local;     /* in lower case */
+    struct str full_name; /* for VRFY; empty: unknown */
+};
+
+struct config_domain {
+    struct str name; /* in lower case, A-labels */
+    struct config_mailboxes mailboxes;
+    bool any_user;             /* users: ["*"] */
+    struct config_user *users; /* sorted by local */
+    size_t user_count;
+    struct alias *aliases; /* sorted by name */
+    size_t alias_count;
+    struct str catch_all; /* address that takes unknown local parts; empty: none */
+    char tag_separator;   /* sub-addressing; '\0': none. Default '+' */
+};
+
+/* A way that is not MX by DNS. The first match wins. `match`: a domain, ".domain" for its
+ * subdomains, or "*". */
+enum transport_kind {
+    TRANSPORT_SMTP,
+    TRANSPORT_LMTP,
+    TRANSPORT_LMTP_LOCAL,
+    TRANSPORT_MX,
+    TRANSPORT_DISCARD,
+    TRANSPORT_ERROR
+};
+struct config_transport {
+    struct str match;
+    enum transport_kind kind;
+    struct str
+        host; /* a name, or an address in text; MX: whose MX records are used; ERROR: the text */
+    uint16_t port;   /* 0: the default */
+    struct str path; /* LMTP_LOCAL */
+};
+
+struct config_limits {
+    uint64_t message;      /* octets; 50 MiB */
+    uint32_t recipients;   /* per transaction; 1000 */
+    uint32_t connections;  /* in all; 20000 */
+    uint32_t errors;       /* bad commands before 421; 20 */
+    uint32_t received;     /* Received lines before 5.4.6; 100 */
+    struct span idle;      /* waiting for a command; 5 min (RFC 5321 4.5.3.2.7) */
+    struct span data_idle; /* waiting for the next piece of a message; 5 min */
+};
+
+struct config_queue {
+    struct span *retry; /* after attempt n wait retry[n]; the last repeats */
+    size_t retry_count;
+    struct span expire;
+    struct span delay_notice;     /* 0: none */
+    struct span history;          /* how long finished messages' stories stay; 7 days */
+    uint64_t history_size;        /* bytes; 256 MiB */
+    uint32_t active;              /* messages being worked on at once; 10000 */
+    uint32_t site_connections;    /* most connections to one site; 20 */
+    uint32_t connection_messages; /* messages over one connection; 1000 */
+    struct str bounce_postmaster; /* gets what cannot be bounced; empty: nobody */
+};
+
+/* RFC 5321 4.5.3.2, as a client. */
+struct config_deliver {
+    uint16_t port;              /* 25 */
+    struct ip source4, source6; /* IP_NONE: the system's choice */
+    bool no_ipv4, no_ipv6;
+    struct span connect, greeting, helo, mail, rcpt, data_init, data_block, data_done, quit;
+    uint32_t transaction_recipients; /* at most so many RCPTs in one transaction; 100 */
+    struct span pipe;                /* a program's time; 5 min */
+    struct span connection_idle;     /* an unused connection is kept for so long; 5 s */
+};
+
+struct config {
+    struct arena arena; /* everything below */
+    atomic_uint holders;
+    bool sandbox; /* no file was given: any recipient, nothing leaves */
+
+    struct str hostname;
+    struct str spool_path;
+    uint64_t spool_reserve;
+    struct str control_path;
+    enum log_format log_format;
+    int log_level;           /* enum log_level */
+    struct str *dns_servers; /* "192.0.2.1@53"; none: the system's */
+    size_t dns_server_count;
+    struct str trust_anchor;
+    uint32_t loops; /* 0: one per core */
+
+    struct config_listen *listens;
+    size_t listen_count;
+    struct network *networks; /* who may relay */
+    size_t network_count;
+    struct config_domain *domains; /* sorted by name */
+    size_t domain_count;
+    struct config_transport *transports;
+    size_t transport_count;
+    enum relay_rule relay;
+
+    enum helo_policy helo;
+    enum config_asker vrfy, expn;
+    enum line_endings line_endings;
+    enum long_lines long_lines;
+    struct config_limits limits;
+    struct config_queue queue;
+    struct config_deliver deliver;
+};
+
+const struct config *config_hold(const struct config *config); /* from any loop */
+void config_drop(const struct config *config);                 /* from any loop; null is fine */
+
+/* The domain of that name (A-labels, any case), or null: it is not ours. In the sandbox every
+ * domain is ours: its one entry is named "*". */
+const struct config_domain *config_find_domain(const struct config *config, struct str name);

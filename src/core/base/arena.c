@@ -1,0 +1,97 @@
+#include "core/base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_SIZE = 2048 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t used;
+    size_t size;
+    alignas(max_align_t) char bytes[];
+};
+
+void arena_done(struct arena *a)
+{
+    while (a->blocks) {
+        struct arena_block *next = a->blocks->next;
+        free(a->blocks);
+        a->blocks = next;
+    }
+    a->used = 0;
+}
+
+static struct arena_block *block_with_room(struct arena *a, size_t size)
+{
+    if (a->blocks && a->blocks->size - a->blocks->used >= size) {
+        return a->blocks;
+    }
+    size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+    struct arena_block *block = calloc(1, sizeof *block + room);
+    if (!block) {
+        return NULL;
+    }
+    block->size = room;
+    block->next = a->blocks;
+    a->blocks = block;
+    return block;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    size_t align = alignof(max_align_t);
+    if (size > SIZE_MAX / 2) {
+        return NULL;
+    }
+    size = (size + align - 1) / align * align;
+    struct arena_block *block = block_with_room(a, size ? size : align);
+    if (!block) {
+        return NULL;
+    }
+    void *memory = block->bytes + block->used;
+    block->used += size ? size : align;
+    a->used += size;
+    return memory;
+}
+
+void *arena_array(struct arena *a, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size) {
+        return NULL;
+    }
+    return arena_alloc(a, count * size);
+}
+
+struct str arena_copy(struct arena *a, struct str s)
+{
+    char *copy = arena_alloc(a, s.len + 1);
+    if (!copy) {
+        return (struct str){0};
+    }
+    if (s.len > 0) {
+        memcpy(copy, s.ptr, s.len);
+    }
+    return (struct str){copy, s.len};
+}
+
+struct str arena_format(struct arena *a, const char *format, ...)
+{
+    struct str made = {0};
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    char *text = len < 0 ? NULL : arena_alloc(a, (size_t)len + 1);
+    if (text) {
+        (void)vsnprintf(text, (size_t)len + 1, format, again);
+        made = str_from(text, (size_t)len);
+    }
+    va_end(again);
+    va_end(args);
+    return made;
+}

@@ -1,0 +1,32 @@
+/* buf.h: a growing run of bytes on the heap. Failure sticks: after an allocation failed, `failed`
+ * stays true and every further append does nothing, so a caller builds a whole text and checks
+ * once. Zeroed memory is an empty buffer. */
+#pragma once
+
+#include "core/base/str.h"
+
+struct buf {
+    char *ptr;
+    size_t len;
+    size_t cap;
+    bool failed;
+};
+
+void buf_done(struct buf *b);  /* frees; `b` is then an empty buffer */
+void buf_clear(struct buf *b); /* length 0; keeps the memory, forgets a failure */
+struct str buf_str(const struct buf *b);
+
+NODISCARD bool buf_reserve(struct buf *b, size_t more); /* room for `more` bytes; false sticks */
+void buf_add(struct buf *b, struct str s);
+void buf_add_char(struct buf *b, char c);
+void buf_add_u64(struct buf *b, uint64_t value);
+void buf_add_format(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Removes the first n bytes (all, if fewer). */
+void buf_drop(struct buf *b, size_t n);
+
+/* Integers in little-endian order and length-prefixed strings, for records on disk. */
+void buf_put_u8(struct buf *b, uint8_t v);
+void buf_put_u16(struct buf *b, uint16_t v);
+void buf_put_u32(struct buf *b, uint32_t v);
+void buf_put_u64(struct buf *b, uint64_t v);
+void buf_put_str(struct buf *b, struct str s); /* u32 length, bytes */

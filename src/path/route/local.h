@@ -1,0 +1,37 @@
+/* local.h: what the configuration alone says of an address: whose it is, whether the mailbox
+ * exists, what it stands for. No DNS. Used by routing and by what a session may answer (RCPT, VRFY,
+ * EXPN). */
+#pragma once
+
+#include "config/config.h"
+#include "core/base/arena.h"
+#include "core/mail/next_hop.h"
+
+enum local_verdict {
+    LOCAL_NOT_OURS, /* the domain is another's */
+    LOCAL_UNKNOWN,  /* ours, and no such local part: 5.1.1 */
+    LOCAL_MAILBOX,  /* a mailbox: `user` */
+    LOCAL_ALIAS,    /* an alias, list or catch-all: `alias` or `single` */
+};
+
+struct local_answer {
+    enum local_verdict verdict;
+    const struct config_domain *domain;
+    const struct config_user *user; /* null: any user is one (users: ["*"]) */
+    const struct alias *alias;
+    struct str single; /* LOCAL_ALIAS without an alias: the one address it stands for */
+    struct str local;  /* the local part as the mailbox's name, unquoted, tag removed, lower case */
+    struct str tag;    /* what followed the separator; empty: none */
+    struct str owner;  /* of an alias: "owner-NAME@domain" where that exists: the reverse-path for
+                          its members */
+};
+
+/* `address` as core/mail/mailbox.h prints it. "postmaster" always exists in every domain of ours
+ * (RFC 5321 4.5.1), as an alias to the first domain's user or the bounce postmaster if nobody set
+ * one. */
+void local_find(const struct config *config, struct str address, struct arena *arena,
+                struct local_answer *answer);
+
+/* The members of an alias, one level, in order, duplicates removed; targets without a domain get
+ * the alias's domain. Files and pipes come as "/path" and "|command". Null on no memory. */
+struct str *local_members(const struct local_answer *answer, struct arena *arena, size_t *count);

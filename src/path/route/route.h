@@ -1,0 +1,23 @@
+/* route.h: from a recipient to the next hop: own domains, aliases and lists, transports, CNAME
+ * chain, MX, null MX (RFC 5321 section 5, RFC 7505). Runs on the home loop (or in a verb); asks the
+ * DNS through port/resolver.h and writes down each step. Addresses of MX hosts are looked up later,
+ * by the deliver stage (path/route/addresses.h). */
+#pragma once
+
+#include "config/config.h"
+#include "core/mail/next_hop.h"
+#include "port/ports.h"
+
+struct route_query {
+    void (*done)(struct route_query *query); /* never before route_start() returned */
+    const struct ports *ports;
+    const struct config *config;
+    struct arena *arena;
+    struct str address; /* "local@domain" */
+    struct routing result;
+    void *owner;
+    void *impl;
+};
+
+void route_start(struct route_query *query);
+void route_cancel(struct route_query *query); /* `done` will not run */

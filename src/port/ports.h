@@ -1,0 +1,25 @@
+/* ports.h: all that one loop's code may ask of the world. Every loop has its own set; only `inbox`
+ * may be used from another loop. */
+#pragma once
+
+#include "port/clock.h"
+#include "port/disk.h"
+#include "port/entropy.h"
+#include "port/inbox.h"
+#include "port/log.h"
+#include "port/net.h"
+#include "port/program.h"
+#include "port/resolver.h"
+#include "port/timer.h"
+
+struct ports {
+    struct clock *clock;
+    struct timers *timers;
+    struct entropy *entropy;
+    struct disk *disk;
+    struct net *net;
+    struct resolver *resolver;
+    struct programs *programs;
+    struct log *log;
+    struct inbox *inbox; /* this loop's own */
+};
