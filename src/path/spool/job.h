@@ -34,4 +34,5 @@ struct delivery_job {
     size_t rcpt_count;
     void *owner;      /* the queue's */
     struct list link; /* the deliver stage's */
+    void *work;       /* the deliver stage's, while it has the job */
 };
