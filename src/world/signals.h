@@ -1,0 +1,15 @@
+/* signals.h: signals as events of a loop. */
+#pragma once
+
+#include "world/loop.h"
+
+struct signal_watch {
+    void (*arrived)(struct signal_watch *watch);
+    int number; /* SIGHUP, SIGTERM, … */
+    void *owner;
+    void *impl;
+};
+
+/* 0 or -errno. The caller keeps the watch until signal_watch_stop(). On the loop's thread. */
+NODISCARD int signal_watch_start(struct loop *loop, struct signal_watch *watch);
+void signal_watch_stop(struct signal_watch *watch); /* fine if not started; before loop_free() */

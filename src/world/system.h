@@ -1,0 +1,15 @@
+/* system.h: what a program asks of its system at start, before any loop runs. */
+#pragma once
+
+#include "core/base/buf.h"
+
+/* First thing in main(): ignores SIGPIPE, sizes the thread pool for files (UV_THREADPOOL_SIZE where
+ * it is set, else 8), raises the limit of open descriptors as far as is allowed. Returns that
+ * limit. */
+size_t system_prepare(void);
+/* The full name of this host as far as it is known, lower case. It may ask the network. */
+void system_hostname(struct buf *out);
+/* How many processors this process may use; at least 1. */
+size_t system_processors(void);
+/* Appends a whole file. 0, or -errno; -EFBIG where it is longer than `limit`. */
+NODISCARD int system_read_file(struct str path, size_t limit, struct buf *out);
