@@ -39,8 +39,9 @@ struct chain {
     struct dns_message message;
 };
 
-/* `name` is copied into the arena; `notes` may be null. */
-void chain_start(struct chain *c, struct arena *arena, struct str name, uint16_t type);
+/* `name` is copied into the arena; `notes` gets each step, and may be null. */
+void chain_start(struct chain *c, struct arena *arena, struct dns_notes *notes, struct str name,
+                 uint16_t type);
 bool chain_question(struct chain *c, struct dns_question *question); /* false: none now */
 void chain_answer(struct chain *c, const struct dns_answer *answer);
 
