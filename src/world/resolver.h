@@ -5,6 +5,7 @@
 
 #include "core/base/list.h"
 #include "port/resolver.h"
+#include "world/soon.h"
 
 struct loop;
 struct dns_service;
@@ -20,7 +21,7 @@ struct dns_service_options {
 /* Null on failure, with a text for people in `reason`. The options are borrowed for the call. */
 NODISCARD struct dns_service *dns_service_new(const struct dns_service_options *options,
                                               char *reason, size_t reason_size);
-/* After the loops that use it were freed or stopped for good. Null is fine. */
+/* After the loops that use it were freed. Null is fine. */
 void dns_service_free(struct dns_service *service);
 
 /* A loop's side of it. */
@@ -29,6 +30,8 @@ struct loop_resolver {
     struct loop *loop;
     struct dns_service *service; /* may be null */
     struct list lookups;
+    struct resolver_query *starved; /* asked when there was no memory: linked by `impl` */
+    struct soon starved_soon;
 };
 
 void loop_resolver_init(struct loop_resolver *r, struct loop *loop, struct dns_service *service);

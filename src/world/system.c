@@ -1,0 +1,105 @@
+#include "world/system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+size_t system_prepare(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    setenv("UV_THREADPOOL_SIZE", "8", 0);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return 1024;
+    }
+    if (limit.rlim_cur < limit.rlim_max) {
+        struct rlimit wanted = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &wanted) == 0) {
+            limit = wanted;
+        }
+    }
+    return limit.rlim_cur;
+}
+
+/* A host name without a dot is completed as the system's resolver completes it. */
+void system_hostname(struct buf *out)
+{
+    char name[256] = "localhost";
+    if (gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') {
+        snprintf(name, sizeof name, "localhost");
+    }
+    struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    const char *best = name;
+    if (!strchr(name, '.') && getaddrinfo(name, NULL, &hints, &found) == 0 && found &&
+        found->ai_canonname && strchr(found->ai_canonname, '.')) {
+        best = found->ai_canonname;
+    }
+    struct str text = str_from_cstr(best);
+    if (str_ends(text, STR("."))) {
+        text.len--;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        buf_add_char(out, ascii_lower(text.ptr[i]));
+    }
+    if (found) {
+        freeaddrinfo(found);
+    }
+}
+
+size_t system_processors(void)
+{
+    unsigned n = uv_available_parallelism();
+    return n ? n : 1;
+}
+
+static int read_all(int file, size_t limit, struct buf *out)
+{
+    size_t start = out->len;
+    for (;;) {
+        size_t have = out->len - start;
+        size_t want = limit - have < 65536 ? limit - have + 1 : 65536;
+        if (!buf_reserve(out, want)) {
+            return -ENOMEM;
+        }
+        ssize_t n = read(file, out->ptr + out->len, want);
+        if (n == 0) {
+            return 0;
+        }
+        if (n < 0 && errno != EINTR) {
+            return -errno;
+        }
+        out->len += n > 0 ? (size_t)n : 0;
+        if (out->len - start > limit) {
+            return -EFBIG;
+        }
+    }
+}
+
+int system_read_file(struct str path, size_t limit, struct buf *out)
+{
+    char name[4096];
+    if (path.len >= sizeof name) {
+        return -ENAMETOOLONG;
+    }
+    if (path.len == 0 || str_find(path, '\0') != STR_NONE) {
+        return -ENOENT;
+    }
+    memcpy(name, path.ptr, path.len);
+    name[path.len] = '\0';
+    int file = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (file < 0) {
+        return -errno;
+    }
+    int result = read_all(file, limit, out);
+    close(file);
+    return result;
+}
