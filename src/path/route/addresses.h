@@ -28,7 +28,7 @@ struct addresses_family {
 struct addresses_query {
     void (*done)(struct addresses_query *query); /* both settled; never before the start returned */
     /* May be null: one family is settled, the other may be open (RFC 8305 section 3). Never after
-     * done; the query may be cancelled from it. */
+     * done; the query may be cancelled, but not freed, from it. */
     void (*family_done)(struct addresses_query *query, enum ip_family family);
     const struct ports *ports;
     struct arena *arena;
@@ -43,6 +43,7 @@ struct addresses_query {
     struct routing_step *steps;
     size_t step_count;
     void *owner;
+    struct timer timer; /* its own; zeroed at first */
     void *impl;
 };
 

@@ -13,11 +13,15 @@ struct route_query {
     const struct ports *ports;
     const struct config *config;
     struct arena *arena;
-    struct str address; /* "local@domain" */
+    /* "local@domain". What an expansion brought may also be "/path", "|command" and "\local@domain"
+     * (that mailbox, whatever aliases say): no client can write these. */
+    struct str address;
+    struct str sender; /* the reverse-path, for {sender} in a program's arguments */
     struct routing result;
     void *owner;
+    struct timer timer; /* its own; zeroed at first */
     void *impl;
 };
 
 void route_start(struct route_query *query);
-void route_cancel(struct route_query *query); /* `done` will not run */
+void route_cancel(struct route_query *query); /* `done` will not run; fine if not running */
