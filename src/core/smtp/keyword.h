@@ -1,0 +1,18 @@
+/* keyword.h: what EHLO offers (RFC 5321 4.1.1.1). */
+#pragma once
+
+#include "core/base/buf.h"
+
+/* What a server is set to; shared by all its sessions. */
+struct smtp_server_options {
+    struct str hostname;
+    uint64_t message_max; /* octets; 0: no limit, and none is told */
+    uint32_t rcpt_max;    /* per transaction */
+    uint32_t error_max;   /* bad commands before 421 */
+    bool normalise;       /* bare CR and LF in a body become CR LF instead of being refused */
+    bool refuse_long_lines;
+    bool offer_starttls; /* for later: nothing answers it yet */
+};
+
+/* Appends the reply to EHLO or LHLO: the host's name, then a line for each extension. */
+void keyword_reply(struct buf *out, const struct smtp_server_options *options);

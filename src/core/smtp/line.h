@@ -1,0 +1,36 @@
+/* line.h: command lines out of a stream of bytes, however it is cut up (RFC 5321 2.3.8). A line
+ * ends at CR LF and nowhere else. A bare CR or LF spoils the line it stands in: everything up to
+ * the next CR LF is refused, so what follows a bare LF is never taken for a command. Every LF in a
+ * spoilt stretch yields one refusal, so that a client that ends lines so hears of it at once.
+ *
+ * Memory is held only while a line is incomplete; a line that arrives whole is not copied. */
+#pragma once
+
+#include "core/base/buf.h"
+
+/* Octets of the longest line, CR LF included: 512 (RFC 5321 4.5.3.1.4) and what the extensions add
+ * to MAIL (RFC 1870, 6152, 6531, 3461) and RCPT (RFC 3461). command.h has the limit of each. */
+enum { LINE_MAX_OCTETS = 1200 };
+
+enum line_result {
+    LINE_MORE,     /* all bytes were used, no line is complete */
+    LINE_WHOLE,    /* `*line`, without its end */
+    LINE_BARE,     /* refuse: a bare CR or LF */
+    LINE_OVERLONG, /* refuse: over LINE_MAX_OCTETS */
+    LINE_MEMORY,   /* no memory to keep it; refuse */
+};
+
+/* Zeroed memory is a reader before its first line. */
+struct line_reader {
+    struct buf kept; /* of an incomplete line */
+    bool cr;         /* the last octet was CR */
+    bool bare, overlong, no_memory;
+    bool used; /* `kept` was given out: forget it */
+};
+
+void line_done(struct line_reader *r);
+/* Takes bytes off `*bytes` up to a line's end. `*line` is good until the next call, or until the
+ * bytes go. */
+NODISCARD enum line_result line_take(struct line_reader *r, struct str *bytes, struct str *line);
+/* Nothing of a line has come. */
+bool line_idle(const struct line_reader *r);

@@ -1,0 +1,112 @@
+#include "core/smtp/reply.h"
+
+enum { REPLY_LINE_CUT = 500 };
+
+/* clang-format off */
+#define S(a, b, c) {a, b, c}
+#define NO_STATUS {0, 0, 0}
+
+static const struct smtp_reply answers[ANSWER_COUNT] = {
+    [ANSWER_OK] = {250, S(2, 0, 0), STR_INIT("OK")},
+    [ANSWER_NOOP] = {250, S(2, 0, 0), STR_INIT("OK, nothing done")},
+    [ANSWER_RESET] = {250, S(2, 0, 0), STR_INIT("OK, transaction forgotten")},
+    [ANSWER_BYE] = {221, S(2, 0, 0), STR_INIT("Goodbye")},
+    [ANSWER_SENDER_OK] = {250, S(2, 1, 0), STR_INIT("Sender OK")},
+    [ANSWER_RCPT_OK] = {250, S(2, 1, 5), STR_INIT("Recipient OK")},
+    [ANSWER_RCPT_FORWARDED] = {251, S(2, 1, 5), STR_INIT("Not a mailbox here; will be forwarded")},
+    [ANSWER_CHUNK_OK] = {250, S(2, 0, 0), STR_INIT("Chunk OK")},
+    [ANSWER_GO_AHEAD] = {354, NO_STATUS, STR_INIT("Send the message; end it with a line that is only a dot")},
+    [ANSWER_QUEUED] = {250, S(2, 0, 0), STR_INIT("OK, queued")},
+    [ANSWER_NOT_VERIFIED] = {252, S(2, 5, 2), STR_INIT("Addresses are not verified here; send the message and see")},
+
+    [ANSWER_UNKNOWN_COMMAND] = {500, S(5, 5, 1), STR_INIT("Unknown command; HELP lists the known ones")},
+    [ANSWER_NOT_HTTP] = {500, S(5, 5, 1), STR_INIT("This is a mail server (SMTP), not a web server")},
+    [ANSWER_BARE_LINE_END] = {500, S(5, 5, 2), STR_INIT("Lines must end with CR LF; a bare CR or LF is refused")},
+    [ANSWER_LINE_TOO_LONG] = {500, S(5, 5, 2), STR_INIT("Line too long; a command has at most 512 octets")},
+    [ANSWER_CONTROL_CHARACTER] = {500, S(5, 5, 2), STR_INIT("Control characters are not allowed in a command")},
+    [ANSWER_NO_ARGUMENT] = {501, S(5, 5, 4), STR_INIT("This command takes no argument")},
+    [ANSWER_HELO_SYNTAX] = {501, S(5, 5, 4), STR_INIT("Give your host name or [address] after the command")},
+    [ANSWER_HELO_LIE] = {550, S(5, 7, 1), STR_INIT("The name in your HELO does not lead to your address; have it and its DNS set right")},
+    [ANSWER_MAIL_SYNTAX] = {501, S(5, 5, 4), STR_INIT("Syntax: MAIL FROM:<address> [parameters]")},
+    [ANSWER_RCPT_SYNTAX] = {501, S(5, 5, 4), STR_INIT("Syntax: RCPT TO:<address> [parameters]")},
+    [ANSWER_SENDER_SYNTAX] = {501, S(5, 1, 7), STR_INIT("The sender's address is malformed; write <name@domain>")},
+    [ANSWER_SENDER_TOO_LONG] = {501, S(5, 1, 7), STR_INIT("The sender's address is too long (64 octets before the @, 255 after)")},
+    [ANSWER_ADDRESS_SYNTAX] = {501, S(5, 1, 3), STR_INIT("The recipient's address is malformed; write <name@domain>")},
+    [ANSWER_ADDRESS_TOO_LONG] = {501, S(5, 1, 3), STR_INIT("The recipient's address is too long (64 octets before the @, 255 after)")},
+    [ANSWER_BDAT_SYNTAX] = {501, S(5, 5, 4), STR_INIT("Syntax: BDAT size [LAST]")},
+    [ANSWER_ARGUMENT_MISSING] = {501, S(5, 5, 4), STR_INIT("This command needs an argument; see HELP")},
+    [ANSWER_BAD_PARAMETER] = {501, S(5, 5, 4), STR_INIT("A parameter is malformed or given twice")},
+    [ANSWER_UNKNOWN_PARAMETER] = {555, S(5, 5, 4), STR_INIT("A parameter is not known here; EHLO lists what is offered")},
+    [ANSWER_NEEDS_UTF8] = {553, S(5, 6, 7), STR_INIT("An address that is not ASCII needs SMTPUTF8 in MAIL")},
+    [ANSWER_NOT_IMPLEMENTED] = {502, S(5, 5, 1), STR_INIT("Command not implemented")},
+    [ANSWER_NO_TLS] = {502, S(5, 5, 1), STR_INIT("TLS is not offered here")},
+    [ANSWER_NO_AUTH] = {503, S(5, 5, 1), STR_INIT("Logging in is not offered on this connection")},
+    [ANSWER_USE_EHLO] = {500, S(5, 5, 1), STR_INIT("This is SMTP, not LMTP: use EHLO")},
+    [ANSWER_USE_LHLO] = {500, S(5, 5, 1), STR_INIT("This is LMTP, not SMTP: use LHLO")},
+    [ANSWER_HELO_FIRST] = {503, S(5, 5, 1), STR_INIT("Say EHLO first")},
+    [ANSWER_MAIL_FIRST] = {503, S(5, 5, 1), STR_INIT("Give the sender first, with MAIL")},
+    [ANSWER_MAIL_TWICE] = {503, S(5, 5, 1), STR_INIT("A message is already begun; RSET forgets it")},
+    [ANSWER_RCPT_FIRST] = {503, S(5, 5, 1), STR_INIT("Give a recipient first, with RCPT")},
+    [ANSWER_NO_VALID_RCPT] = {554, S(5, 5, 1), STR_INIT("No valid recipients; the message is not taken")},
+    [ANSWER_BDAT_BEGUN] = {503, S(5, 5, 1), STR_INIT("A message by BDAT is under way; go on with BDAT, or RSET")},
+    [ANSWER_NEEDS_BDAT] = {503, S(5, 6, 1), STR_INIT("A message with BODY=BINARYMIME must come by BDAT")},
+    [ANSWER_TOO_MANY_RCPTS] = {452, S(4, 5, 3), STR_INIT("Too many recipients; send the rest in another transaction")},
+    [ANSWER_TOO_BIG] = {552, S(5, 3, 4), STR_INIT("The message is larger than is taken here; EHLO tells the limit after SIZE")},
+    [ANSWER_BODY_LINE_ENDS] = {550, S(5, 6, 0), STR_INIT("The message has a bare CR or LF; lines must end with CR LF")},
+    [ANSWER_BODY_LONG_LINE] = {550, S(5, 6, 0), STR_INIT("The message has a line of over 998 octets")},
+    [ANSWER_LOOP_RECEIVED] = {554, S(5, 4, 6), STR_INIT("Mail loop: the message has passed through too many servers")},
+    [ANSWER_LOOP_DELIVERED] = {554, S(5, 4, 6), STR_INIT("Mail loop: the message was delivered to this recipient before")},
+
+    [ANSWER_NO_SUCH_USER] = {550, S(5, 1, 1), STR_INIT("No such mailbox here; check the address")},
+    [ANSWER_RELAY_DENIED] = {550, S(5, 7, 1), STR_INIT("Relaying denied: the domain is not served here, and you may not send through this server")},
+    [ANSWER_SUBMIT_FIRST] = {550, S(5, 7, 1), STR_INIT("This port takes mail from own users and networks only")},
+    [ANSWER_AMBIGUOUS] = {553, S(5, 1, 4), STR_INIT("Ambiguous; more than one mailbox fits")},
+    [ANSWER_EXPN_REFUSED] = {502, S(5, 7, 1), STR_INIT("Lists are not expanded for you")},
+    [ANSWER_NOT_A_LIST] = {550, S(5, 1, 1), STR_INIT("No such list here")},
+
+    [ANSWER_NO_MEMORY] = {452, S(4, 3, 1), STR_INIT("Out of memory for now; try again later")},
+    [ANSWER_STORE_FAILED] = {451, S(4, 3, 0), STR_INIT("The message could not be stored; try again later")},
+    [ANSWER_DISK_FULL] = {452, S(4, 3, 1), STR_INIT("The disk is full; try again later")},
+    [ANSWER_SHUTDOWN] = {421, S(4, 3, 2), STR_INIT("The server is shutting down; come back in a moment")},
+    [ANSWER_IDLE] = {421, S(4, 4, 2), STR_INIT("Nothing came for too long; closing")},
+    [ANSWER_TOO_MANY_ERRORS] = {421, S(4, 7, 0), STR_INIT("Too many errors; closing")},
+    [ANSWER_TOO_MANY_CONNECTIONS] = {421, S(4, 7, 0), STR_INIT("Too many connections; come back later")},
+};
+/* clang-format on */
+
+const struct smtp_reply *smtp_answer(enum answer answer)
+{
+    return &answers[answer];
+}
+
+static void add_safe(struct buf *out, struct str line)
+{
+    line = str_head(line, REPLY_LINE_CUT);
+    size_t clean = 0;
+    for (size_t i = 0; i < line.len; i++) {
+        unsigned char c = (unsigned char)line.ptr[i];
+        if (c < 0x20 || c == 0x7f) {
+            buf_add(out, str_from(line.ptr + clean, i - clean));
+            buf_add_char(out, '?');
+            clean = i + 1;
+        }
+    }
+    buf_add(out, str_tail(line, clean));
+}
+
+void smtp_reply_format(struct buf *out, const struct smtp_reply *reply)
+{
+    struct str rest = reply->text;
+    bool more = true;
+    while (more) {
+        more = str_find(rest, '\n') != STR_NONE;
+        struct str line = str_split(&rest, '\n');
+        buf_add_format(out, "%03u%c", (unsigned)reply->code, more ? '-' : ' ');
+        if (reply->status.class != 0) {
+            buf_add_format(out, "%u.%u.%u ", (unsigned)reply->status.class,
+                           (unsigned)reply->status.subject, (unsigned)reply->status.detail);
+        }
+        add_safe(out, line);
+        buf_add(out, STR("\r\n"));
+    }
+}
