@@ -114,6 +114,8 @@ static void on_hello(struct smtp_client *c)
     } else if (!is_success(c)) {
         close_failed(c);
     } else {
+        /* What an LMTP server takes is delivered, and we report that. */
+        c->peer.extensions &= c->lmtp ? ~(unsigned)PEER_DSN : ~0U;
         c->step = STEP_READY;
     }
 }
@@ -288,6 +290,7 @@ static void on_reply(struct smtp_client *c)
         [STEP_END] = on_end,           [STEP_EMPTY] = on_empty, [STEP_RSET] = on_rset,
         [STEP_QUIT] = on_quit,         [STEP_CLOSED] = on_quit,
     };
+    c->turns++;
     if (c->transaction) {
         c->transaction->heard = true;
     }
@@ -343,7 +346,7 @@ static struct client_result judge(struct smtp_client *c, const struct client_tra
     } else if (t->body == BODY_BINARYMIME && !peer_has(peer, PEER_BINARYMIME | PEER_CHUNKING)) {
         r.cause = CAUSE_BINARY;
         r.status = (struct status_code){5, 6, 3};
-    } else if (t->smtputf8 && !peer_has(peer, PEER_SMTPUTF8)) {
+    } else if (t->smtputf8 ? !peer_has(peer, PEER_SMTPUTF8) : !client_text_is_ascii(t->sender)) {
         r.cause = CAUSE_UTF8;
         r.status = (struct status_code){5, 6, 7};
     } else if (!client_text_is_safe(t->sender)) {
@@ -351,6 +354,19 @@ static struct client_result judge(struct smtp_client *c, const struct client_tra
         r.status = (struct status_code){5, 1, 7};
     } else {
         r.verdict = VERDICT_OPEN;
+    }
+    return r;
+}
+
+static struct client_result judge_rcpt(struct smtp_client *c, struct str address)
+{
+    struct client_result r = client_result_of(c, VERDICT_OPEN, CAUSE_REPLY);
+    if (!client_text_is_safe(address)) {
+        r = client_result_of(c, VERDICT_PERMANENT, CAUSE_SYNTAX);
+        r.status = (struct status_code){5, 1, 3};
+    } else if (!c->transaction->smtputf8 && !client_text_is_ascii(address)) {
+        r = client_result_of(c, VERDICT_PERMANENT, CAUSE_UTF8);
+        r.status = (struct status_code){5, 6, 7};
     }
     return r;
 }
@@ -365,10 +381,8 @@ void smtp_client_start(struct smtp_client *c, struct client_transaction *t)
     c->accepted = 0;
     for (size_t i = 0; i < t->rcpt_count; i++) {
         t->rcpts[i].taken = false;
-        if (!client_text_is_safe(t->rcpts[i].address)) {
-            struct client_result r = client_result_of(c, VERDICT_PERMANENT, CAUSE_SYNTAX);
-            r.status = (struct status_code){5, 1, 3};
-            t->rcpts[i].result = r;
+        if (t->rcpts[i].result.verdict == VERDICT_OPEN) {
+            t->rcpts[i].result = judge_rcpt(c, t->rcpts[i].address);
         }
     }
     if (judgement.verdict != VERDICT_OPEN) {

@@ -79,7 +79,7 @@ struct client_transaction {
     struct arena *arena;
     struct str sender;
     enum envelope_body body;
-    bool smtputf8;
+    bool smtputf8; /* ask for it; without it no address may need it (5.6.7) */
     uint64_t size; /* octets, line ends as CRLF */
     enum dsn_ret ret;
     struct str envid;
@@ -95,6 +95,7 @@ struct smtp_client {
     struct buf out; /* to be sent; the caller clears it */
     struct smtp_peer peer;
     struct client_transaction *transaction; /* under way; null: none */
+    uint32_t turns;                         /* whole replies taken so far: signs of life */
     uint32_t transactions;                  /* begun with MAIL in this session */
     struct client_result failure; /* CLOSED before it was ever READY: why; else verdict OPEN */
 

@@ -84,7 +84,7 @@ static void add_notify(struct buf *out, unsigned notify)
     }
 }
 
-static bool is_ascii(struct str s)
+bool client_text_is_ascii(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         if ((unsigned char)s.ptr[i] >= 0x80) {
@@ -100,7 +100,7 @@ static void add_orcpt(struct smtp_client *c, struct str orcpt)
 {
     struct str address = orcpt;
     struct str type = str_split(&address, ';');
-    bool ascii = is_ascii(orcpt);
+    bool ascii = client_text_is_ascii(orcpt);
     if (address.len == 0 || !client_text_is_safe(orcpt) || str_find(type, ' ') != STR_NONE ||
         (!ascii && !c->transaction->smtputf8)) {
         return;

@@ -33,6 +33,7 @@ bool client_uses_chunks(const struct smtp_client *c);
 size_t client_next_open(const struct client_transaction *t, size_t i);
 /* Control characters have no place in an address: one would end the command. */
 bool client_text_is_safe(struct str text);
+bool client_text_is_ascii(struct str text);
 
 /* A result from the reply just read (its text copied), or without one. */
 struct client_result client_result_of_reply(struct smtp_client *c, enum client_verdict verdict);

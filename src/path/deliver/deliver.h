@@ -36,3 +36,6 @@ void deliver_office_done(struct deliver_office *office);
 
 /* Sends the job home: local and network delivery both end here. */
 void deliver_finish(struct deliver_office *office, struct delivery_job *job);
+/* The same, with this outcome, deferred, for every recipient that has none. */
+void deliver_defer(struct deliver_office *office, struct delivery_job *job,
+                   struct status_code status, struct str text);
