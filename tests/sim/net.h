@@ -7,8 +7,7 @@
 #include "core/base/instant.h"
 #include "core/base/list.h"
 #include "port/net.h"
-
-struct sim;
+#include "port/timer.h"
 
 /* What befalls connections to an endpoint, seen from the connecting side. Zero: nothing. */
 struct sim_fault {
@@ -29,8 +28,8 @@ struct sim_fault {
 enum { SIM_FAULTS = 64 };
 
 struct sim_wire {
-    struct sim *sim;
-    struct span delay; /* one way; default 1 ms */
+    struct timers *timers; /* whatever drives the simulation: the wire's events are its timers */
+    struct span delay;     /* one way; default 1 ms */
     struct list hosts;
     struct list ends;    /* every stream */
     struct list flights; /* every connect under way */
@@ -38,17 +37,19 @@ struct sim_wire {
     size_t fault_count;
     uint64_t connections; /* made so far */
     uint16_t next_port;
+    size_t window; /* octets under way before a stream's are unsent; default 64 KiB */
 };
 
 struct sim_host {
     struct net net; /* what the host's ports point to */
     struct sim_wire *wire;
-    struct ip ip4, ip6; /* IP_NONE: it has none, and connects of that family fail -ENETUNREACH */
+    struct ip ip4, ip6; /* 127.0.0.0/8 and ::1 are its own besides. IP_NONE: it has none, and
+                           connects of that family fail -ENETUNREACH */
     struct list listeners;
     struct list link;
 };
 
-void sim_wire_init(struct sim_wire *wire, struct sim *sim);
+void sim_wire_init(struct sim_wire *wire, struct timers *timers);
 void sim_wire_done(struct sim_wire *wire); /* frees every stream, telling nobody */
 
 /* Texts of addresses; an empty one: none of that family. */
