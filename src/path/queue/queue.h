@@ -10,6 +10,7 @@
 #include "core/base/buf.h"
 #include "core/mail/next_hop.h"
 #include "path/spool/job.h"
+#include "path/spool/report_request.h"
 #include "path/spool/spool.h"
 #include "port/ports.h"
 
@@ -24,29 +25,7 @@ struct queue_route {
     void *impl;
 };
 
-/* A report to be made about some recipients of a message, and made durable. */
-enum report_kind { REPORT_FAILURE, REPORT_DELAY, REPORT_SUCCESS };
-struct report_rcpt {
-    struct str address; /* as the sender gave it: the recipient that the client named */
-    struct str orcpt;
-    struct str final_address; /* where expansion led, if elsewhere */
-    struct outcome outcome;
-    struct instant give_up; /* DELAY: until when it will be tried */
-};
-struct queue_report {
-    void (*done)(struct queue_report *ask); /* result 0: durable and queued */
-    const struct config *config;
-    enum report_kind kind;
-    const struct envelope *envelope;
-    struct str additions;
-    struct spool_body body; /* pinned */
-    const struct report_rcpt *rcpts;
-    size_t rcpt_count;
-    int result;
-    struct queue_id id; /* done: of the report */
-    void *impl;
-};
-
+/* The neighbouring stages. None calls `done` before the call returned. */
 struct queue_hands {
     void (*route)(void *owner, struct queue_route *ask);
     void (*deliver)(void *owner, struct delivery_job *job); /* job->done follows */
