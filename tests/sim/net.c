@@ -183,14 +183,16 @@ static void write_bytes(struct stream *stream, struct str bytes)
 {
     struct end *e = CONTAINER_OF(stream, struct end, stream);
     struct end *to = e->other;
-    if (!to || bytes.len == 0) {
-        return;
+    if (to && bytes.len > 0) {
+        struct packet *p = packet_new(bytes);
+        list_append(&to->incoming, &p->link);
+        to->queued += bytes.len;
+        arm_arrival(to, to->delay);
     }
-    struct packet *p = packet_new(bytes);
-    list_append(&to->incoming, &p->link);
-    to->queued += bytes.len;
-    e->was_unsent = e->was_unsent || unsent(stream) > 0;
-    arm_arrival(to, to->delay);
+    e->was_unsent = unsent(stream) > 0;
+    if (!e->was_unsent) {
+        e->wire->timers->arm(e->wire->timers, &e->drain, SPAN_MS(0));
+    }
 }
 
 static void pause_stream(struct stream *stream)
