@@ -64,20 +64,20 @@ static struct str fill(struct str text, const struct template_values *values, st
     struct buf out = {0};
     while (text.len > 0) {
         size_t open = str_find(text, '{');
-        size_t close = str_find(text, '}');
+        struct str inside = open == STR_NONE ? STR("") : str_tail(text, open + 1);
+        size_t close = str_find(inside, '}');
         struct str value;
-        if (open == STR_NONE || close == STR_NONE) {
+        if (close == STR_NONE) {
             buf_add(&out, text);
             break;
         }
-        struct str name = str_from(text.ptr + open + 1, close > open ? close - open - 1 : 0);
         buf_add(&out, str_head(text, open));
-        if (value_of(name, values, &value)) {
-            add_value(&out, name, value, argument);
-            text = str_tail(text, close + 1);
+        if (value_of(str_head(inside, close), values, &value)) {
+            add_value(&out, str_head(inside, close), value, argument);
+            text = str_tail(inside, close + 1);
         } else {
             buf_add_char(&out, '{');
-            text = str_tail(text, open + 1);
+            text = inside;
         }
     }
     struct str made = out.failed ? (struct str){0} : arena_copy(arena, buf_str(&out));
