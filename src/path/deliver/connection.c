@@ -39,7 +39,9 @@ static void watch(struct connection *c)
         (c->changed && smtp_client_state(&c->client) == CLIENT_READY)) {
         timers->cancel(timers, &c->timer);
     } else {
-        timers->arm(timers, &c->timer, phase_limit(c));
+        struct span limit = phase_limit(c);
+        bool hurried = c->hurry.us > 0 && c->hurry.us < limit.us;
+        timers->arm(timers, &c->timer, hurried ? c->hurry : limit);
     }
 }
 
@@ -187,7 +189,8 @@ void connection_give_up(struct connection *c, enum connection_loss loss)
 
 void connection_hurry(struct connection *c, struct span limit)
 {
-    c->office->ports->timers->arm(c->office->ports->timers, &c->timer, limit);
+    c->hurry = limit;
+    watch(c);
 }
 
 /* To the end of the office's list: the longest idle stand first. */

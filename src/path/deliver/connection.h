@@ -32,7 +32,8 @@ struct connection {
     struct config_deliver times;
     uint32_t messages_max;
     uint32_t turns;
-    struct list link; /* in office->idle */
+    struct span hurry; /* the most that it waits; zero: as configured */
+    struct list link;  /* in office->idle */
 };
 
 /* Takes the stream, fresh and paused. Null: no memory, and the stream is gone. */
@@ -47,7 +48,7 @@ void connection_body(struct connection *c, struct str piece, bool last);
 bool connection_is_drained(const struct connection *c);
 /* Gives it up: the transaction ends with LOST. The caller frees it. */
 void connection_give_up(struct connection *c, enum connection_loss loss);
-/* It waits no longer than this for what it waits for. */
+/* From now on it waits no longer than this for anything. */
 void connection_hurry(struct connection *c, struct span limit);
 
 /* READY: says goodbye, and frees itself when that was heard. */
