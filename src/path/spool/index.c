@@ -1,0 +1,67 @@
+#include "path/spool/index.h"
+
+#include <stdlib.h>
+
+/* Ids are made here, by time: their hash needs no key. */
+struct entry *index_find(const struct index *x, struct queue_id id)
+{
+    for (struct map_node *n = map_find(&x->map, hash_u64(id.value)); n; n = map_find_next(n)) {
+        struct entry *e = CONTAINER_OF(n, struct entry, node);
+        if (e->id.value == id.value) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+struct entry *index_add(struct index *x, struct queue_id id)
+{
+    struct entry *e = calloc(1, sizeof *e);
+    if (e) {
+        e->id = id;
+        if (!map_insert(&x->map, &e->node, hash_u64(id.value))) {
+            free(e);
+            return NULL;
+        }
+    }
+    return e;
+}
+
+void index_remove(struct index *x, struct entry *e)
+{
+    map_remove(&x->map, &e->node);
+    free(e->outcomes);
+    free(e);
+}
+
+void index_done(struct index *x)
+{
+    for (size_t i = 0; i < x->map.bucket_count; i++) {
+        for (struct map_node *n = x->map.buckets[i], *next; n; n = next) {
+            next = n->next;
+            struct entry *e = CONTAINER_OF(n, struct entry, node);
+            free(e->outcomes);
+            free(e);
+        }
+    }
+    map_done(&x->map);
+}
+
+bool entry_reserve(struct entry *e)
+{
+    struct places *p = e->outcomes;
+    if (p && p->count < p->cap) {
+        return true;
+    }
+    uint32_t cap = p ? p->cap * 2 : 1;
+    struct places *grown = realloc(p, sizeof *grown + cap * sizeof grown->at[0]);
+    if (!grown) {
+        return false;
+    }
+    if (!p) {
+        grown->count = 0;
+    }
+    grown->cap = cap;
+    e->outcomes = grown;
+    return true;
+}
