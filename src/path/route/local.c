@@ -85,24 +85,33 @@ static bool is_itself(const struct search *s, struct str address)
            (str_rfind(address, '@') == STR_NONE && str_eq_nocase(address, s->whole));
 }
 
+static const struct config_domain *with_users(const struct search *s)
+{
+    if (s->domain->user_count > 0) {
+        return s->domain;
+    }
+    for (size_t i = 0; i < s->config->domain_count; i++) {
+        if (s->config->domains[i].user_count > 0) {
+            return &s->config->domains[i];
+        }
+    }
+    return NULL;
+}
+
 /* RFC 5321 4.5.1: somebody must read postmaster's mail. In this order: whom the configuration names
- * for it, the first user of the first domain that has one, and at last a mailbox of that name. */
+ * for it, the first user of the domain, of any domain, and at last a mailbox of that name. */
 static void take_postmaster(const struct search *s, struct local_answer *answer)
 {
     struct str named = s->config->queue.bounce_postmaster;
+    const struct config_domain *domain = with_users(s);
     if (named.len > 0 && !is_itself(s, named)) {
         take_single(s, named, answer);
-        return;
+    } else if (domain) {
+        take_single(s, join(s->arena, domain->users[0].local, domain->name), answer);
+    } else {
+        answer->verdict = LOCAL_MAILBOX;
+        answer->local = s->whole;
     }
-    for (size_t i = 0; i < s->config->domain_count; i++) {
-        const struct config_domain *domain = &s->config->domains[i];
-        if (domain->user_count > 0) {
-            take_single(s, join(s->arena, domain->users[0].local, domain->name), answer);
-            return;
-        }
-    }
-    answer->verdict = LOCAL_MAILBOX;
-    answer->local = s->whole;
 }
 
 /* The part before the separator, as the mailbox's name: not empty, so "+x" is a name of its own. */

@@ -27,8 +27,9 @@ struct local_answer {
 };
 
 /* `address` as core/mail/mailbox.h prints it. "postmaster" always exists in every domain of ours
- * (RFC 5321 4.5.1), as an alias to the first domain's user or the bounce postmaster if nobody set
- * one. */
+ * (RFC 5321 4.5.1), and as <postmaster> of our host name: where no user or alias is of that name,
+ * an alias to the bounce postmaster, else to the domain's first user, else to the first domain's
+ * that has one. "\local@domain", which expansions bring, is that mailbox whatever aliases say. */
 void local_find(const struct config *config, struct str address, struct arena *arena,
                 struct local_answer *answer);
 
