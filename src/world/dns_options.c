@@ -80,12 +80,12 @@ static bool fail(char *reason, size_t size, const char *what, struct str which)
     return false;
 }
 
-/* A private network's zones are forwarded like all others; a signed root must not call them bogus,
- * which is what insecure-lan-zones says for reverse zones, and this for the special names. */
+/* "nodefault" is what unbound.conf would say; by ub_ctx_set_option() libunbound 1.17 takes it and
+ * does nothing. A transparent zone without data hides the built-in one and answers nothing. */
 static int free_zone(struct ub_ctx *ub, const char *zone)
 {
     char value[128];
-    snprintf(value, sizeof value, "%s nodefault", zone);
+    snprintf(value, sizeof value, "%s transparent", zone);
     return ub_ctx_set_option(ub, "local-zone:", value);
 }
 
@@ -171,7 +171,6 @@ static bool use_system(struct ub_ctx *ub, const struct dns_service_options *opti
                        size_t size)
 {
     struct str conf = options->resolv_conf.len ? options->resolv_conf : STR("/etc/resolv.conf");
-    struct str hosts = options->hosts.len ? options->hosts : STR("/etc/hosts");
     char path[4096];
     if (conf.len >= sizeof path) {
         return fail(reason, size, "the path is too long", conf);
@@ -180,12 +179,16 @@ static bool use_system(struct ub_ctx *ub, const struct dns_service_options *opti
     if (ub_ctx_resolvconf(ub, path) != 0) {
         return fail(reason, size, "cannot read the name servers", conf);
     }
+    return true;
+}
+
+static void use_hosts(struct ub_ctx *ub, struct str hosts)
+{
     struct buf text = {0};
     if (system_read_file(hosts, 1 << 20, &text) == 0) {
         read_hosts(ub, buf_str(&text));
     }
     buf_done(&text);
-    return true;
 }
 
 static bool use_servers(struct ub_ctx *ub, const struct dns_service_options *options, char *reason,
@@ -228,6 +231,9 @@ bool dns_options_apply(struct ub_ctx *ub, const struct dns_service_options *opti
     bool own = options->server_count != 0;
     if (!(own ? use_servers : use_system)(ub, options, reason, reason_size)) {
         return false;
+    }
+    if (!own || options->hosts.len) {
+        use_hosts(ub, options->hosts.len ? options->hosts : STR("/etc/hosts"));
     }
     if (options->trust_anchor.len) {
         char path[4096];

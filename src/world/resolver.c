@@ -23,6 +23,7 @@ enum {
 
 struct dns_service {
     struct ub_ctx *ub;
+    struct span limit;
     pthread_t thread;
     int stop;              /* an eventfd */
     pthread_mutex_t mutex; /* guards what follows, and `loop` and `answered` of every lookup */
@@ -217,7 +218,8 @@ static void op_ask(struct resolver *resolver, struct resolver_query *query, stru
     int error = UB_SYNTAX;
     if (is_name(name)) {
         snprintf(text, sizeof text, "%.*s.", STR_ARG(name));
-        r->loop->ports.timers->arm(r->loop->ports.timers, &l->limit, ANSWER_LIMIT);
+        r->loop->ports.timers->arm(r->loop->ports.timers, &l->limit,
+                                   r->service ? r->service->limit : ANSWER_LIMIT);
         error = ask_unbound(l, text, type);
     }
     if (error) {
@@ -292,6 +294,7 @@ struct dns_service *dns_service_new(const struct dns_service_options *options, c
     }
     list_init(&service->asked);
     pthread_mutex_init(&service->mutex, NULL);
+    service->limit = options->limit.us > 0 ? options->limit : ANSWER_LIMIT;
     service->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     service->ub = ub_ctx_create();
     if (service->stop < 0 || !service->ub) {

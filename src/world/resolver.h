@@ -3,6 +3,7 @@
  * loops. Answers to a question of which nobody waits any more are thrown away. */
 #pragma once
 
+#include "core/base/instant.h"
 #include "core/base/list.h"
 #include "port/resolver.h"
 #include "world/soon.h"
@@ -15,7 +16,9 @@ struct dns_service_options {
     size_t server_count;
     struct str trust_anchor; /* a file of DS or DNSKEY records; empty: DNSSEC is not checked */
     struct str resolv_conf;  /* read where no servers are given; empty: /etc/resolv.conf */
-    struct str hosts;        /* likewise; empty: /etc/hosts. Answers A and AAAA of its names only */
+    struct str hosts;        /* empty: /etc/hosts, but none where servers are given. Of its names it
+                                answers A and AAAA only */
+    struct span limit;       /* a question without an answer has timed out; 0: 10 s */
 };
 
 /* Null on failure, with a text for people in `reason`. The options are borrowed for the call. */
