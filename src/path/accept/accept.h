@@ -1,0 +1,41 @@
+/* accept.h: connections come in: the listeners of the configuration on one loop, and how many
+ * connections there may be, in all and from one address. */
+#pragma once
+
+#include "config/config.h"
+#include "core/base/list.h"
+#include "core/base/map.h"
+#include "port/ports.h"
+
+enum { ACCEPT_PER_ADDRESS = 50 }; /* from one address that is not in `networks` */
+
+struct acceptor {
+    const struct ports *ports;
+    /* Takes every stream let in, paused. Its end is told by acceptor_closed(). */
+    void (*accepted)(void *owner, struct stream *stream, enum listen_mode mode);
+    void *owner;
+
+    const struct config *config;
+    struct listener *listeners;
+    size_t listener_count;
+    struct map addresses; /* clients and their connections */
+    struct hash_seed seed;
+    uint32_t connections; /* now, on this loop */
+    atomic_uint *total; /* now, on all loops that share limits.connections; null: this one alone */
+    uint64_t refused;   /* so far */
+};
+
+/* Opens every listener of `config`, which is held. 0, or -errno with `*failed` the one that could
+ * not be opened (nothing is open then). Set `ports`, `accepted`, `owner`, `total` before; the rest
+ * zeroed.
+ */
+NODISCARD int acceptor_open(struct acceptor *a, const struct config *config,
+                            const struct config_listen **failed);
+/* New limits; listeners stay as they were opened. */
+void acceptor_reload(struct acceptor *a, const struct config *config);
+/* A stream given to accepted() has ended; `peer` as it was in the stream. */
+void acceptor_closed(struct acceptor *a, struct ip peer);
+/* Takes no further connection; those made stay. */
+void acceptor_close(struct acceptor *a);
+/* After all connections have ended. */
+void acceptor_done(struct acceptor *a);

@@ -1,0 +1,80 @@
+#include "path/policy/policy.h"
+
+#include "path/route/local.h"
+
+bool policy_is_own(const struct policy_client *client)
+{
+    if (client->ip.family == IP_NONE) {
+        return true;
+    }
+    struct ip ip = ip_unmap(client->ip);
+    for (size_t i = 0; i < client->config->network_count; i++) {
+        if (network_contains(client->config->networks[i], ip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum answer policy_mail(const struct policy_client *client)
+{
+    if (policy_is_own(client)) {
+        return ANSWER_OK;
+    }
+    if (client->mode == LISTEN_SUBMISSION && client->config->relay != RELAY_OPEN) {
+        return ANSWER_SUBMIT_FIRST;
+    }
+    bool lie = client->helo == HELO_ELSEWHERE || client->helo == HELO_UNRESOLVED;
+    return lie && client->config->helo == HELO_REJECT ? ANSWER_HELO_LIE : ANSWER_OK;
+}
+
+static bool may_relay(const struct policy_client *client)
+{
+    return client->config->relay == RELAY_OPEN || policy_is_own(client);
+}
+
+/* <postmaster> is every host's (RFC 5321 4.5.1). */
+static struct str postmaster(const struct config *config, struct arena *arena)
+{
+    if (config->domain_count == 0 && config->queue.bounce_postmaster.len > 0) {
+        return arena_copy(arena, config->queue.bounce_postmaster);
+    }
+    bool named = config->domain_count > 0 && !str_eq(config->domains[0].name, STR("*"));
+    struct str domain = named ? config->domains[0].name : config->hostname;
+    return arena_format(arena, "postmaster@%.*s", STR_ARG(domain));
+}
+
+static struct str printed(const struct mailbox *mailbox, struct arena *arena)
+{
+    struct buf text = {0};
+    mailbox_format(&text, mailbox);
+    struct str kept = text.failed ? (struct str){0} : arena_copy(arena, buf_str(&text));
+    buf_done(&text);
+    return kept;
+}
+
+enum answer policy_rcpt(const struct policy_client *client, const struct path *path,
+                        struct arena *arena, struct str *address)
+{
+    struct str text =
+        path->postmaster ? postmaster(client->config, arena) : printed(&path->mailbox, arena);
+    if (!text.ptr) {
+        return ANSWER_NO_MEMORY;
+    }
+    struct local_answer local = {0};
+    local_find(client->config, text, arena, &local);
+    switch (local.verdict) {
+    case LOCAL_NOT_OURS:
+        if (!path->postmaster && !may_relay(client)) {
+            return ANSWER_RELAY_DENIED;
+        }
+        break;
+    case LOCAL_UNKNOWN:
+        return ANSWER_NO_SUCH_USER;
+    case LOCAL_MAILBOX:
+    case LOCAL_ALIAS:
+        break;
+    }
+    *address = text;
+    return ANSWER_RCPT_OK;
+}

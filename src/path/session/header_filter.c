@@ -1,0 +1,122 @@
+#include "path/session/header_filter.h"
+
+#include <string.h>
+
+enum state {
+    AT_LINE, /* a line begins */
+    IN_NAME, /* held back in `name`: it may be a field to drop */
+    IN_REST,
+};
+
+static void judge_delivered(struct header_filter *f)
+{
+    struct str address = str_trim(str_from(f->value, f->value_len));
+    if (f->keeping && f->delivered < HEADER_DELIVERED_MAX) {
+        f->delivered++;
+        for (size_t i = 0; i < f->envelope->rcpt_count; i++) {
+            f->delivered_here =
+                f->delivered_here || str_eq_nocase(address, f->envelope->rcpts[i].address);
+        }
+    }
+    f->keeping = false;
+    f->value_len = 0;
+}
+
+static void know_name(struct header_filter *f, struct str name)
+{
+    name = str_trim(name);
+    f->received += str_eq_nocase(name, STR("Received"));
+    f->has_date = f->has_date || str_eq_nocase(name, STR("Date"));
+    f->has_message_id = f->has_message_id || str_eq_nocase(name, STR("Message-ID"));
+    f->has_from = f->has_from || str_eq_nocase(name, STR("From"));
+    f->keeping = str_eq_nocase(name, STR("Delivered-To"));
+    f->dropping = f->remove_bcc &&
+                  (str_eq_nocase(name, STR("Bcc")) || str_eq_nocase(name, STR("Resent-Bcc")));
+}
+
+/* Takes the name's octets, one by one into `name`; true when it is known what line this is. */
+static bool take_name(struct header_filter *f, struct str *bytes)
+{
+    while (bytes->len > 0 && f->name_len < HEADER_NAME_KEPT) {
+        char c = bytes->ptr[0];
+        *bytes = str_tail(*bytes, 1);
+        f->name[f->name_len++] = c;
+        if (c == ':') {
+            know_name(f, str_from(f->name, f->name_len - 1));
+            f->state = IN_REST;
+            return true;
+        }
+        if (c == '\n') {
+            /* The empty line, or one that is no field: here the body begins. */
+            f->in_body = true;
+            return true;
+        }
+    }
+    if (f->name_len == HEADER_NAME_KEPT) {
+        f->state = IN_REST; /* a name too long to be one of those above */
+        return true;
+    }
+    return false;
+}
+
+static void keep_value(struct header_filter *f, struct str text)
+{
+    text = str_head(text, HEADER_VALUE_KEPT - f->value_len);
+    if (f->keeping && text.len > 0) {
+        memcpy(f->value + f->value_len, text.ptr, text.len);
+        f->value_len += text.len;
+    }
+}
+
+static void begin_line(struct header_filter *f, char first)
+{
+    if (first == ' ' || first == '\t') {
+        f->state = IN_REST; /* the field goes on */
+        return;
+    }
+    judge_delivered(f);
+    f->dropping = false;
+    f->name_len = 0;
+    f->state = IN_NAME;
+}
+
+bool header_filter_take(struct header_filter *f, struct str *bytes, struct str *piece)
+{
+    while (bytes->len > 0) {
+        if (f->in_body) {
+            *piece = *bytes;
+            *bytes = str_tail(*bytes, bytes->len);
+            return true;
+        }
+        if (f->state == AT_LINE) {
+            begin_line(f, bytes->ptr[0]);
+        }
+        if (f->state == IN_NAME) {
+            if (take_name(f, bytes) && !f->dropping) {
+                *piece = str_from(f->name, f->name_len);
+                return true;
+            }
+            continue;
+        }
+        const char *lf = memchr(bytes->ptr, '\n', bytes->len);
+        struct str line = lf ? str_head(*bytes, (size_t)(lf - bytes->ptr) + 1) : *bytes;
+        *bytes = str_tail(*bytes, line.len);
+        keep_value(f, line);
+        f->state = lf ? AT_LINE : IN_REST;
+        if (!f->dropping) {
+            *piece = line;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool header_filter_end(struct header_filter *f, struct str *piece)
+{
+    if (f->in_body) {
+        return false;
+    }
+    judge_delivered(f);
+    *piece = str_from(f->name, f->name_len);
+    return f->state == IN_NAME && f->name_len > 0;
+}

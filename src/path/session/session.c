@@ -1,0 +1,397 @@
+#include "path/session/session.h"
+
+#include "path/session/session_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LOOKUP_WAIT_S = 5,     /* MAIL waits so long for the DNS… */
+    LOOKUP_WAIT_OWN_S = 1, /* …and so long for a client of ours */
+    DRAIN_IDLE_S = 2,
+    DRAIN_BUSY_S = 60,
+    WINDOW = 1 << 15,
+    UNREAD_MAX = 1 << 20, /* a stream that brings more than this while paused is broken */
+    UNSENT_MAX = 1 << 20, /* a client that reads no replies */
+};
+
+static void free_session(struct session *s)
+{
+    struct session_office *office = s->office;
+    office->ports->timers->cancel(office->ports->timers, &s->timer);
+    lookup_cancel(s->reverse);
+    lookup_cancel(s->helo_check);
+    transaction_free(s);
+    smtp_server_done(&s->server);
+    buf_done(&s->unread);
+    arena_done(&s->arena);
+    config_drop(s->config);
+    list_remove(&s->link);
+    office->count--;
+    free(s);
+    if (office->draining && office->count == 0 && office->drained) {
+        void (*drained)(void *) = office->drained;
+        office->drained = NULL;
+        drained(office->drained_owner);
+    }
+}
+
+void session_close(struct session *s, const char *how)
+{
+    s->how = s->closing ? s->how : how;
+    s->closing = true;
+}
+
+/* The stream's end; the session goes too unless a commit still needs it. */
+static void end_session(struct session *s)
+{
+    if (s->stream) {
+        struct stream *stream = s->stream;
+        s->stream = NULL;
+        if (s->broken) {
+            stream_abort(stream);
+        } else {
+            stream_close(stream);
+        }
+        log_event(s->office->ports->log, LOG_INFO, "disconnected", F_IP("client", s->peer.ip),
+                  F_STR("helo", s->helo), F_STR("how", str_from_cstr(s->how)),
+                  F_INT("messages", s->messages));
+        if (s->office->closed) {
+            s->office->closed(s->office->owner, s->peer.ip);
+        }
+    }
+    if (!s->committing) {
+        free_session(s);
+    }
+}
+
+static void flush(struct session *s)
+{
+    struct buf *out = &s->office->out;
+    if (out->failed) {
+        s->broken = true;
+        session_close(s, "out of memory");
+    }
+    if (out->len > 0 && s->stream && !s->broken) {
+        stream_write(s->stream, buf_str(out));
+        if (stream_unsent(s->stream) > UNSENT_MAX) {
+            s->broken = true;
+            session_close(s, "the client reads no replies");
+        }
+    }
+    buf_clear(out);
+}
+
+static void arm_timer(struct session *s)
+{
+    struct timers *timers = s->office->ports->timers;
+    struct span wait = s->config->limits.idle;
+    if (s->committing || s->blocked) {
+        timers->cancel(timers, &s->timer); /* we make the client wait, not the other way round */
+        return;
+    }
+    if (s->mail_waits) {
+        wait = SPAN_S(s->own ? LOOKUP_WAIT_OWN_S : LOOKUP_WAIT_S);
+    } else if (smtp_server_in_body(&s->server)) {
+        wait = s->config->limits.data_idle;
+    }
+    if (s->office->draining) {
+        struct span most =
+            SPAN_S(smtp_server_is_idle(&s->server) && !s->mail ? DRAIN_IDLE_S : DRAIN_BUSY_S);
+        wait = most.us < wait.us ? most : wait;
+    }
+    timers->arm(timers, &s->timer, wait);
+}
+
+static void note_reverse(void *owner, const struct hostcheck *check)
+{
+    struct session *s = owner;
+    s->reverse = NULL;
+    s->client.reverse = check->reverse;
+    s->name = arena_copy(&s->arena, check->name);
+    s->claimed = arena_copy(&s->arena, check->claimed);
+    if (s->mail_waits && !s->helo_check) {
+        transaction_answer_mail(s);
+    }
+    session_go_on(s);
+}
+
+static void note_helo(void *owner, const struct hostcheck *check)
+{
+    struct session *s = owner;
+    s->helo_check = NULL;
+    s->client.helo = check->helo;
+    if (s->mail_waits && !s->reverse) {
+        transaction_answer_mail(s);
+    }
+    session_go_on(s);
+}
+
+/* In the sandbox nothing leaves the machine, not even a question. */
+static void start_reverse(struct session *s)
+{
+    s->client.reverse = REVERSE_TEMPORARY;
+    if (!s->config->sandbox && s->peer.ip.family != IP_NONE) {
+        struct lookup_request request = {
+            .ports = s->office->ports, .ip = s->client.ip, .done = note_reverse, .owner = s};
+        s->reverse = lookup_start(&request);
+    }
+}
+
+static void start_helo_check(struct session *s)
+{
+    lookup_cancel(s->helo_check);
+    s->helo_check = NULL;
+    s->client.helo = HELO_TEMPORARY;
+    if (!s->config->sandbox && s->peer.ip.family != IP_NONE) {
+        struct lookup_request request = {.ports = s->office->ports,
+                                         .ip = s->client.ip,
+                                         .helo = s->helo,
+                                         .done = note_helo,
+                                         .owner = s};
+        s->helo_check = lookup_start(&request);
+    }
+}
+
+static void on_helo(struct session *s, const struct command *c)
+{
+    if (!str_eq(s->helo, c->argument)) {
+        /* A client may say HELO without end: its names must not pile up. */
+        struct str helo = s->arena.used < 8192 ? arena_copy(&s->arena, c->argument) : s->helo;
+        s->helo = helo.ptr ? helo : STR("unknown");
+        start_helo_check(s);
+        log_event(s->office->ports->log, LOG_DEBUG, "helo", F_IP("client", s->peer.ip),
+                  F_STR("helo", s->helo));
+    }
+    smtp_server_accept(&s->server);
+}
+
+static void on_question(struct session *s, enum server_event_kind kind, const struct command *c)
+{
+    struct arena arena = {0};
+    struct smtp_reply reply = kind == SERVER_VRFY
+                                  ? policy_vrfy(&s->client, c->argument, c->smtputf8, &arena)
+                                  : policy_expn(&s->client, c->argument, c->smtputf8, &arena);
+    smtp_server_reply(&s->server, &reply);
+    arena_done(&arena);
+}
+
+static void on_event(struct session *s, enum server_event_kind kind,
+                     const struct server_event *event)
+{
+    switch (kind) {
+    case SERVER_MORE:
+    case SERVER_WAIT:
+        break;
+    case SERVER_HELO:
+        on_helo(s, event->command);
+        break;
+    case SERVER_MAIL:
+        transaction_on_mail(s, event->command);
+        break;
+    case SERVER_RCPT:
+        transaction_on_rcpt(s, event->command);
+        break;
+    case SERVER_DATA:
+    case SERVER_BDAT:
+        transaction_on_data(s, kind == SERVER_DATA);
+        break;
+    case SERVER_BODY:
+        transaction_on_body(s, event->body);
+        break;
+    case SERVER_END:
+        transaction_on_end(s, event);
+        break;
+    case SERVER_ABORT:
+        transaction_on_abort(s, event->reply);
+        break;
+    case SERVER_VRFY:
+    case SERVER_EXPN:
+        on_question(s, kind, event->command);
+        break;
+    case SERVER_QUIT:
+        session_close(s, "quit");
+        break;
+    case SERVER_CLOSE:
+        session_close(s, "given up by the server");
+        break;
+    }
+}
+
+/* Feeds the machine until it waits, and keeps what it left. */
+static void pump(struct session *s, struct str bytes)
+{
+    struct command command;
+    struct server_event event;
+    enum server_event_kind kind;
+    s->pumping = true;
+    while (!s->blocked && !s->closing) {
+        /* In windows, so that what one event brings is within what a draft takes at once. */
+        struct str window = str_head(bytes, WINDOW);
+        size_t before = window.len;
+        kind = smtp_server_next(&s->server, &window, &command, &event);
+        bytes = str_tail(bytes, before - window.len);
+        on_event(s, kind, &event);
+        if (kind == SERVER_WAIT || (kind == SERVER_MORE && bytes.len == 0)) {
+            break;
+        }
+    }
+    if (!s->closing && bytes.len > 0) {
+        buf_add(&s->unread, bytes);
+        if (s->unread.failed || s->unread.len > UNREAD_MAX) {
+            s->broken = true;
+            session_close(s, "out of memory");
+        }
+    }
+    s->pumping = false;
+}
+
+static void settle(struct session *s)
+{
+    bool waits = s->blocked || smtp_server_is_asking(&s->server);
+    bool half_line = !waits && !smtp_server_in_body(&s->server) && !smtp_server_is_idle(&s->server);
+    bool no_step = half_line && s->half_line && s->office->out.len == 0;
+    flush(s);
+    if (s->ended && !waits) {
+        session_close(s, "the client closed");
+    }
+    if (s->closing) {
+        end_session(s);
+        return;
+    }
+    s->half_line = half_line;
+    if (waits != s->paused) {
+        s->paused = waits;
+        if (waits) {
+            stream_pause(s->stream);
+        } else {
+            stream_resume(s->stream);
+        }
+    }
+    if (!no_step || s->office->draining) {
+        arm_timer(s);
+    }
+}
+
+void session_go_on(struct session *s)
+{
+    if (s->pumping) {
+        return;
+    }
+    if (!s->closing) {
+        struct buf unread = s->unread;
+        s->unread = (struct buf){0};
+        pump(s, buf_str(&unread));
+        buf_done(&unread);
+    }
+    settle(s);
+}
+
+static void on_data(struct stream *stream, struct str bytes)
+{
+    struct session *s = stream->owner;
+    if (s->unread.len > 0 || s->blocked || smtp_server_is_asking(&s->server)) {
+        buf_add(&s->unread, bytes);
+        if (s->unread.failed || s->unread.len > UNREAD_MAX) {
+            s->broken = true;
+            session_close(s, "out of memory");
+            settle(s);
+        }
+        return;
+    }
+    pump(s, bytes);
+    settle(s);
+}
+
+static void on_end(struct stream *stream, int error)
+{
+    struct session *s = stream->owner;
+    s->ended = true;
+    if (error != 0) {
+        s->broken = true;
+        session_close(s, "the connection broke");
+    }
+    settle(s);
+}
+
+static void on_drained(struct stream *stream)
+{
+    (void)stream;
+}
+
+static const struct stream_events events = {on_data, on_end, on_drained};
+
+static void on_timer(struct timer *timer)
+{
+    struct session *s = CONTAINER_OF(timer, struct session, timer);
+    if (s->mail_waits) {
+        struct lookup *open[2] = {s->reverse, s->helo_check};
+        s->pumping = true; /* both are settled before MAIL is answered and the session goes on */
+        for (size_t i = 0; i < ARRAY_LEN(open); i++) {
+            if (open[i]) {
+                lookup_give_up(open[i]);
+            }
+        }
+        s->pumping = false;
+        session_go_on(s);
+        return;
+    }
+    smtp_reply_format(&s->office->out,
+                      smtp_answer(s->office->draining ? ANSWER_SHUTDOWN : ANSWER_IDLE));
+    session_close(s, s->office->draining ? "shutdown" : "idle for too long");
+    settle(s);
+}
+
+static void set_options(struct session *s)
+{
+    const struct config *config = s->config;
+    s->options = (struct smtp_server_options){
+        .hostname = config->hostname,
+        .message_max = config->limits.message,
+        .rcpt_max = config->limits.recipients,
+        .error_max = config->limits.errors,
+        .normalise = config->line_endings == LINES_NORMALISE,
+        .refuse_long_lines = config->long_lines == LONG_REFUSE,
+    };
+}
+
+void session_start(struct session_office *office, struct stream *stream, enum listen_mode mode)
+{
+    struct session *s = calloc(1, sizeof *s);
+    if (!s) {
+        if (office->closed) {
+            office->closed(office->owner, stream->peer.ip);
+        }
+        stream_abort(stream);
+        return;
+    }
+    s->office = office;
+    s->config = config_hold(office->config);
+    s->stream = stream;
+    s->peer = stream->peer;
+    s->helo = STR("");
+    s->timer.fire = on_timer;
+    s->client =
+        (struct policy_client){.config = s->config, .ip = ip_unmap(stream->peer.ip), .mode = mode};
+    s->own = policy_is_own(&s->client);
+    list_append(&office->sessions, &s->link);
+    office->count++;
+    office->counts.sessions++;
+    set_options(s);
+    smtp_server_init(&s->server, &s->options, &office->out, mode == LISTEN_LMTP);
+    stream->owner = s;
+    stream->events = &events;
+    log_event(office->ports->log, LOG_INFO, "connected", F_IP("client", s->peer.ip),
+              F_INT("port", s->peer.port), F_INT("to_port", stream->local.port));
+    s->paused = true;
+    s->pumping = true;
+    start_reverse(s);
+    s->pumping = false;
+    if (office->draining) {
+        smtp_reply_format(&office->out, smtp_answer(ANSWER_SHUTDOWN));
+        session_close(s, "shutdown");
+    } else {
+        smtp_server_greet(&s->server);
+    }
+    settle(s);
+}

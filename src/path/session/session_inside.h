@@ -1,0 +1,74 @@
+/* session_inside.h: a session, shared by the files that make it up. */
+#pragma once
+
+#include "core/mail/envelope.h"
+#include "path/policy/policy.h"
+#include "path/session/header_filter.h"
+#include "path/session/lookup.h"
+#include "path/session/session.h"
+
+/* A message being received, from MAIL on. */
+struct transaction {
+    struct arena arena;
+    struct envelope envelope;
+    struct queue_id_text id_text;
+    size_t rcpt_cap;
+    struct draft *draft;
+    struct header_filter header;
+    struct buf additions;
+    uint32_t replies; /* LMTP: one a recipient, duplicates too */
+};
+
+struct session {
+    struct session_office *office;
+    const struct config *config; /* held */
+    struct stream *stream;       /* null: the client is gone */
+    struct list link;
+    struct timer timer;
+    struct smtp_server server;
+    struct smtp_server_options options;
+    struct policy_client client; /* what is known of it */
+    struct endpoint peer;
+    struct arena arena;     /* names; small */
+    struct str name;        /* verified; empty: not */
+    struct str claimed;     /* by PTR, not verified */
+    struct str helo;        /* "": none yet */
+    struct lookup *reverse; /* under way */
+    struct lookup *helo_check;
+    struct transaction *mail; /* from MAIL on, else null */
+    struct buf unread;        /* came while an answer was open */
+    uint32_t messages;
+    bool own;
+    bool pumping;    /* inside session_pump(): its end does what is due */
+    bool blocked;    /* the draft takes no more for now */
+    bool committing; /* the session must live until the commit's end */
+    bool mail_waits; /* MAIL waits for the lookups */
+    bool closing;    /* farewell said, or the client is gone */
+    bool broken;     /* send nothing more */
+    bool paused;
+    bool ended;      /* the client will send no more, and may still wait for an answer */
+    bool half_line;  /* a part of a command has come: more of it does not win time */
+    const char *how; /* why it ended, for the log */
+};
+
+/* Sends what the machine said, feeds it what is unread, arms the timer, ends what is to be ended:
+ * call it last, after anything that may let the session go on. The session may be gone afterwards.
+ */
+void session_go_on(struct session *s);
+/* Ends the session at the end of the present pump. */
+void session_close(struct session *s, const char *how);
+
+/* The machine's events of a transaction. */
+void transaction_on_mail(struct session *s, const struct command *c);
+/* The lookups are done, or are not waited for: MAIL is answered. */
+void transaction_answer_mail(struct session *s);
+void transaction_on_rcpt(struct session *s, const struct command *c);
+void transaction_on_data(struct session *s, bool asked);
+void transaction_on_body(struct session *s, struct str body);
+void transaction_on_end(struct session *s, const struct server_event *event);
+/* It is over without a message; `reply`, if any, is said to the client by the machine. */
+void transaction_on_abort(struct session *s, const struct smtp_reply *reply);
+void transaction_free(struct session *s);
+
+/* The header lines put on top: Received, and what a submitted message lacks. */
+void additions_format(struct buf *out, const struct session *s);

@@ -1,0 +1,313 @@
+#include "path/session/session_inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void transaction_free(struct session *s)
+{
+    if (s->mail) {
+        draft_free(s->mail->draft);
+        buf_done(&s->mail->additions);
+        arena_done(&s->mail->arena);
+        free(s->mail);
+        s->mail = NULL;
+    }
+    s->mail_waits = false;
+}
+
+static struct str id_of(const struct session *s)
+{
+    return s->mail ? queue_id_str(&s->mail->id_text) : STR("");
+}
+
+static void log_rejected(const struct session *s, const struct smtp_reply *reply, struct str rcpt)
+{
+    log_event(s->office->ports->log, LOG_INFO, "rejected", F_STR("id", id_of(s)),
+              F_IP("client", s->peer.ip), F_STR("helo", s->helo),
+              F_STR("sender", s->mail ? s->mail->envelope.reverse_path : STR("")),
+              F_STR("rcpt", rcpt), F_INT("code", reply->code), F_STR("reply", reply->text));
+}
+
+static void refuse(struct session *s, enum answer answer, struct str rcpt)
+{
+    log_rejected(s, smtp_answer(answer), rcpt);
+    smtp_server_reply(&s->server, smtp_answer(answer));
+}
+
+static struct str print_mailbox(const struct mailbox *mailbox, struct arena *arena)
+{
+    struct buf text = {0};
+    mailbox_format(&text, mailbox);
+    struct str kept = text.failed ? (struct str){0} : arena_copy(arena, buf_str(&text));
+    buf_done(&text);
+    return kept;
+}
+
+static struct str protocol(const struct session *s, bool utf8)
+{
+    if (s->client.mode == LISTEN_LMTP) {
+        return utf8 ? STR("UTF8LMTP") : STR("LMTP");
+    }
+    return !s->server.extended ? STR("SMTP") : utf8 ? STR("UTF8SMTP") : STR("ESMTP");
+}
+
+static bool fill(struct session *s, const struct command *c)
+{
+    struct transaction *t = s->mail;
+    struct envelope *e = &t->envelope;
+    const struct ports *ports = s->office->ports;
+    e->arrived = ports->clock->wall(ports->clock);
+    e->id = queue_id_make(s->office->ids, e->arrived);
+    t->id_text = queue_id_text(e->id);
+    e->reverse_path = c->path.null ? STR("") : print_mailbox(&c->path.mailbox, &t->arena);
+    e->envid = param_envid(&c->mail, &t->arena);
+    e->ret = c->mail.ret;
+    e->body = c->mail.body;
+    e->smtputf8 = c->mail.smtputf8;
+    e->submitted = s->own || s->client.mode == LISTEN_SUBMISSION;
+    e->client_ip = s->client.ip;
+    e->helo = s->helo;
+    e->protocol = protocol(s, e->smtputf8);
+    return e->reverse_path.ptr && e->envid.ptr;
+}
+
+void transaction_on_mail(struct session *s, const struct command *c)
+{
+    transaction_free(s);
+    s->mail = calloc(1, sizeof *s->mail);
+    if (!s->mail || !fill(s, c)) {
+        refuse(s, ANSWER_NO_MEMORY, STR(""));
+        transaction_free(s);
+        return;
+    }
+    if (s->reverse || s->helo_check) {
+        s->mail_waits = true;
+        return;
+    }
+    transaction_answer_mail(s);
+}
+
+void transaction_answer_mail(struct session *s)
+{
+    s->mail_waits = false;
+    enum answer answer = policy_mail(&s->client);
+    if (answer != ANSWER_OK) {
+        refuse(s, answer, STR(""));
+        transaction_free(s);
+        return;
+    }
+    struct envelope *e = &s->mail->envelope;
+    e->client_name = s->name;
+    log_event(s->office->ports->log, LOG_INFO, "mail", F_STR("id", id_of(s)),
+              F_STR("sender", e->reverse_path), F_IP("client", s->peer.ip),
+              F_STR("client_name", s->name), F_STR("helo", s->helo));
+    smtp_server_accept(&s->server);
+}
+
+static bool has_rcpt(const struct envelope *e, struct str address)
+{
+    for (size_t i = 0; i < e->rcpt_count; i++) {
+        if (str_eq(e->rcpts[i].address, address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool add_rcpt(struct transaction *t, struct envelope_rcpt rcpt)
+{
+    struct envelope *e = &t->envelope;
+    if (has_rcpt(e, rcpt.address)) {
+        return true; /* named twice, delivered once */
+    }
+    if (e->rcpt_count == t->rcpt_cap) {
+        size_t cap = t->rcpt_cap > 0 ? t->rcpt_cap * 2 : 4;
+        struct envelope_rcpt *grown = arena_array(&t->arena, cap, sizeof *grown);
+        if (!grown) {
+            return false;
+        }
+        for (size_t i = 0; i < e->rcpt_count; i++) {
+            grown[i] = e->rcpts[i];
+        }
+        e->rcpts = grown;
+        t->rcpt_cap = cap;
+    }
+    e->rcpts[e->rcpt_count++] = rcpt;
+    return true;
+}
+
+void transaction_on_rcpt(struct session *s, const struct command *c)
+{
+    struct transaction *t = s->mail;
+    struct envelope_rcpt rcpt = {.notify = c->rcpt.notify,
+                                 .orcpt = param_orcpt(&c->rcpt, &t->arena)};
+    enum answer answer = policy_rcpt(&s->client, &c->path, &t->arena, &rcpt.address);
+    if (answer == ANSWER_RCPT_OK && (!rcpt.orcpt.ptr || !add_rcpt(t, rcpt))) {
+        answer = ANSWER_NO_MEMORY;
+    }
+    if (answer != ANSWER_RCPT_OK) {
+        struct str shown =
+            c->path.postmaster ? STR("postmaster") : print_mailbox(&c->path.mailbox, &t->arena);
+        s->office->counts.rcpts_refused++;
+        refuse(s, answer, shown);
+        return;
+    }
+    t->replies++;
+    log_event(s->office->ports->log, LOG_INFO, "rcpt", F_STR("id", id_of(s)),
+              F_STR("rcpt", rcpt.address));
+    smtp_server_accept(&s->server);
+}
+
+void transaction_on_data(struct session *s, bool asked)
+{
+    struct transaction *t = s->mail;
+    t->draft = draft_new(s->office->drafts);
+    t->header =
+        (struct header_filter){.envelope = &t->envelope, .remove_bcc = t->envelope.submitted};
+    if (t->draft && asked) {
+        smtp_server_accept(&s->server);
+    } else if (!t->draft && asked) {
+        refuse(s, ANSWER_NO_MEMORY, STR(""));
+    } else if (!t->draft) {
+        log_rejected(s, smtp_answer(ANSWER_NO_MEMORY), STR(""));
+        smtp_server_refuse_body(&s->server, smtp_answer(ANSWER_NO_MEMORY));
+        transaction_free(s);
+    }
+}
+
+static void on_ready(void *owner)
+{
+    struct session *s = owner;
+    s->blocked = false;
+    session_go_on(s);
+}
+
+static void add(struct session *s, struct str bytes)
+{
+    if (bytes.len > 0 && !draft_add(s->mail->draft, bytes, on_ready, s)) {
+        s->blocked = true;
+    }
+}
+
+void transaction_on_body(struct session *s, struct str body)
+{
+    struct transaction *t = s->mail;
+    if (!t || !t->draft) {
+        return;
+    }
+    if (t->header.in_body) {
+        add(s, body);
+        return;
+    }
+    /* The draft is given one run of octets an event: it may take no second one. */
+    struct buf gathered = {0};
+    struct str piece;
+    while (header_filter_take(&t->header, &body, &piece)) {
+        buf_add(&gathered, piece);
+    }
+    if (gathered.failed) {
+        log_rejected(s, smtp_answer(ANSWER_NO_MEMORY), STR(""));
+        smtp_server_refuse_body(&s->server, smtp_answer(ANSWER_NO_MEMORY));
+        transaction_free(s);
+    } else {
+        add(s, buf_str(&gathered));
+    }
+    buf_done(&gathered);
+}
+
+/* The end of a message: one reply, or with LMTP one for each recipient. */
+static void answer_end(struct session *s, const struct smtp_reply *reply)
+{
+    uint32_t times = s->client.mode == LISTEN_LMTP ? s->mail->replies : 1;
+    for (uint32_t i = 0; i < times; i++) {
+        smtp_server_reply(&s->server, reply);
+    }
+}
+
+static void refuse_message(struct session *s, enum answer answer)
+{
+    s->office->counts.refused++;
+    log_rejected(s, smtp_answer(answer), STR(""));
+    answer_end(s, smtp_answer(answer));
+    transaction_free(s);
+}
+
+static void log_queued(const struct session *s)
+{
+    const struct envelope *e = &s->mail->envelope;
+    log_event(s->office->ports->log, LOG_INFO, "queued", F_STR("id", id_of(s)),
+              F_STR("sender", e->reverse_path), F_INT("rcpts", e->rcpt_count),
+              F_INT("size", e->body_size), F_IP("client", s->peer.ip),
+              F_STR("client_name", e->client_name), F_STR("helo", s->helo),
+              F_STR("protocol", e->protocol));
+}
+
+static void on_committed(void *owner, int result)
+{
+    struct session *s = owner;
+    s->committing = false;
+    if (result != 0) {
+        refuse_message(s, result == -ENOSPC ? ANSWER_DISK_FULL : ANSWER_STORE_FAILED);
+        session_go_on(s);
+        return;
+    }
+    log_queued(s);
+    s->messages++;
+    s->office->counts.messages++;
+    s->office->counts.octets += s->mail->envelope.body_size;
+    char text[64] = "OK, queued as ";
+    struct str id = id_of(s);
+    size_t len = sizeof "OK, queued as " - 1;
+    for (size_t i = 0; i < id.len; i++) {
+        text[len++] = id.ptr[i];
+    }
+    struct smtp_reply reply = *smtp_answer(ANSWER_QUEUED);
+    reply.text = str_from(text, len);
+    answer_end(s, &reply);
+    transaction_free(s);
+    session_go_on(s);
+}
+
+void transaction_on_end(struct session *s, const struct server_event *event)
+{
+    struct transaction *t = s->mail;
+    struct str piece;
+    if (header_filter_end(&t->header, &piece)) {
+        add(s, piece);
+        s->blocked = false; /* a commit may follow at once */
+    }
+    if (t->header.received > s->config->limits.received) {
+        refuse_message(s, ANSWER_LOOP_RECEIVED);
+        return;
+    }
+    if (t->header.delivered_here) {
+        refuse_message(s, ANSWER_LOOP_DELIVERED);
+        return;
+    }
+    if (event->eight_bit && t->envelope.body == BODY_7BIT) {
+        t->envelope.body = BODY_8BITMIME; /* what it is, not what it was said to be */
+    }
+    t->envelope.body_size = draft_size(t->draft);
+    additions_format(&t->additions, s);
+    if (t->additions.failed) {
+        refuse_message(s, ANSWER_NO_MEMORY);
+        return;
+    }
+    struct draft_commit commit = {.envelope = &t->envelope,
+                                  .additions = buf_str(&t->additions),
+                                  .done = on_committed,
+                                  .owner = s};
+    struct draft *draft = t->draft;
+    s->committing = true;
+    t->draft = NULL; /* it is the spool's, whatever comes of it */
+    draft_commit(draft, &commit);
+}
+
+void transaction_on_abort(struct session *s, const struct smtp_reply *reply)
+{
+    if (reply && s->mail) {
+        s->office->counts.refused++;
+        log_rejected(s, reply, STR(""));
+    }
+    transaction_free(s);
+}
