@@ -299,10 +299,9 @@ static void commits_of_a_log_are_all_told(void **state)
         d->write_sync(d, &ops[i], file, (uint64_t)i * 4, &p);
     }
     world_run(&world);
-    for (int i = 0; i < COUNT; i++) {
+    for (int i = 0; i < COUNT; i += 2) {
         d->write_sync(d, &ops[i], file, (uint64_t)i * 4, &p);
-        d->stat(d, &ops[i + 1 < COUNT ? i + 1 : 0], path("log"));
-        i++;
+        d->stat(d, &ops[i + 1], path("log"));
     }
     static struct disk_op opened;
     opened.done = on_commit;
