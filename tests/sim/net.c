@@ -189,7 +189,9 @@ static void write_bytes(struct stream *stream, struct str bytes)
         to->queued += bytes.len;
         arm_arrival(to, to->delay);
     }
-    e->was_unsent = unsent(stream) > 0;
+    size_t left = unsent(stream);
+    e->was_unsent = left > 0;
+    e->wire->unsent_most = left > e->wire->unsent_most ? left : e->wire->unsent_most;
     if (!e->was_unsent) {
         e->wire->timers->arm(e->wire->timers, &e->drain, SPAN_MS(0));
     }

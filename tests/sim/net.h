@@ -37,7 +37,8 @@ struct sim_wire {
     size_t fault_count;
     uint64_t connections; /* made so far */
     uint16_t next_port;
-    size_t window; /* octets under way before a stream's are unsent; default 64 KiB */
+    size_t unsent_most; /* the most that any stream had unsent: what its owner must bound */
+    size_t window;      /* octets under way before a stream's are unsent; default 64 KiB */
 };
 
 struct sim_host {

@@ -25,16 +25,11 @@ static void settle(struct job_rcpt *rcpt, struct outcome outcome)
     rcpt->outcome = outcome;
 }
 
-/* Every recipient has an outcome, or gets `trouble`. The job goes home when the disk is no longer
- * writing into our memory. */
+/* Every recipient has an outcome, or gets `trouble`; the job goes home. Never while `waiting`. */
 static void finish(struct attempt *a)
 {
     struct deliver_office *office = a->office;
     struct delivery_job *job = a->job;
-    a->over = true;
-    if (a->outgoing.reading) {
-        return;
-    }
     for (size_t i = 0; i < job->rcpt_count; i++) {
         if (job->rcpts[i].outcome.kind == 0) {
             settle(&job->rcpts[i], a->trouble);
@@ -220,10 +215,6 @@ static void on_outgoing(struct outgoing *o)
 {
     struct attempt *a = o->owner;
     a->waiting = false;
-    if (a->over) {
-        finish(a);
-        return;
-    }
     proceed(a);
 }
 
@@ -390,9 +381,6 @@ void attempt_start(struct deliver_office *office, struct delivery_job *job)
 
 void attempt_stop(struct attempt *a)
 {
-    if (a->over) {
-        return;
-    }
     if (a->connection && a->started && a->transaction.ended) {
         connection_hurry(a->connection, stop_grace);
         return;

@@ -405,6 +405,22 @@ static void a_chunk_refused_ends_the_transaction(void **state)
     end(&k);
 }
 
+static void death_after_the_last_chunk_may_mean_that_the_server_has_it(void **state)
+{
+    (void)state;
+    for (int last = 0; last < 2; last++) {
+        struct talk k;
+        begin(&k, false, 1);
+        hello(&k, "250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
+        smtp_client_start(&k.c, &k.t);
+        say(&k, "250 m\r\n250 a\r\n");
+        smtp_client_body(&k.c, STR("abc"), last);
+        smtp_client_lost(&k.c);
+        assert_result(&k, 0, LOST, .other_host = !last);
+        end(&k);
+    }
+}
+
 static void what_a_server_cannot_take_is_not_sent(void **state)
 {
     (void)state;
@@ -572,6 +588,7 @@ int main(void)
         cmocka_unit_test(chunks_go_without_waiting_and_in_crlf_form),
         cmocka_unit_test(binary_chunks_wait_for_each_other_without_pipelining_and_go_as_they_are),
         cmocka_unit_test(a_chunk_refused_ends_the_transaction),
+        cmocka_unit_test(death_after_the_last_chunk_may_mean_that_the_server_has_it),
         cmocka_unit_test(what_a_server_cannot_take_is_not_sent),
         cmocka_unit_test(a_message_of_exactly_the_size_limit_is_sent),
         cmocka_unit_test(a_connection_lost_anywhere_defers_what_is_open),

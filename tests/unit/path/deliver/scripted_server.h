@@ -27,6 +27,7 @@ struct server {
     struct buf heard;    /* commands, each with its LF */
     struct buf messages; /* messages taken, dots undone, each ended by "<end>" */
     unsigned connections, taken;
+    struct stream *last; /* the last connection's, while it lasts */
 };
 
 struct server_session {
@@ -203,6 +204,7 @@ static void server_accepted(struct net_listener *listener, struct stream *stream
     s->server = listener->owner;
     s->stream = stream;
     s->server->connections++;
+    s->server->last = stream;
     stream->owner = s;
     stream->events = &events;
     answer(s, s->server->script.greeting);

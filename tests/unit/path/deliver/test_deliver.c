@@ -181,6 +181,44 @@ static void a_refused_connection_leads_to_the_next_host(void **state)
     end(&t);
 }
 
+static void what_one_host_settled_is_not_asked_of_the_next(void **state)
+{
+    (void)state;
+    struct test t;
+    begin(&t);
+    t.a.script.rcpt_b = "550 5.1.1 nobody";
+    t.a.script.data = "421 stopping";
+    deliver(&t, 2);
+    assert_outcome(&t, 0, "taken", RELAYED);
+    assert_outcome(&t, 1, "nobody", .kind = OUTCOME_FAILED, .reply_code = 550, .status = {5, 1, 1});
+    assert_int_equal(t.a.connections, 1);
+    assert_int_equal(str_find_str(buf_str(&t.b.heard), STR("b1@")), STR_NONE);
+    end(&t);
+}
+
+/* The reply to MAIL comes an octet a minute. */
+static void a_reply_that_dribbles_does_not_stretch_the_time_out(void **state)
+{
+    (void)state;
+    struct test t;
+    begin(&t);
+    t.hop.host_count = 1;
+    t.a.script.mail = SCRIPT_SILENT;
+    start(&t, 1);
+    world_run(&t.w, SPAN_S(1));
+    struct stream *server = t.a.last;
+    for (int minute = 1; minute <= 4; minute++) {
+        stream_write(server, STR("2"));
+        world_run(&t.w, SPAN_S(60));
+    }
+    assert_int_equal(t.done, 0);
+    world_run(&t.w, SPAN_S(60));
+    assert_int_equal(t.done, 1);
+    assert_outcome(&t, 0, "took too long, while waiting for the reply to MAIL",
+                   .kind = OUTCOME_DEFERRED, .status = {4, 4, 2});
+    end(&t);
+}
+
 static void no_host_left_gives_the_last_temporary_trouble(void **state)
 {
     (void)state;
@@ -403,6 +441,7 @@ static void a_long_body_is_read_piece_by_piece_whatever_the_network_does(void **
         assert_int_equal(got.len, 16 + t.w.body.len + 5);
         assert_memory_equal(got.ptr + 16, t.w.body.ptr, t.w.body.len);
         assert_int_equal(t.w.reads, (t.w.body.len + 65535) / 65536);
+        assert_in_range(t.w.wire.unsent_most, 1, 2 * 65536);
         free((char *)(uintptr_t)t.w.body.ptr);
         end(&t);
     }
@@ -588,6 +627,8 @@ int main(void)
         cmocka_unit_test(a_message_goes_to_the_first_host_once_for_all_recipients),
         cmocka_unit_test(the_next_host_is_tried_where_the_first_fails_as_a_host),
         cmocka_unit_test(a_refused_connection_leads_to_the_next_host),
+        cmocka_unit_test(what_one_host_settled_is_not_asked_of_the_next),
+        cmocka_unit_test(a_reply_that_dribbles_does_not_stretch_the_time_out),
         cmocka_unit_test(no_host_left_gives_the_last_temporary_trouble),
         cmocka_unit_test(all_hosts_refusing_for_good_is_a_failure),
         cmocka_unit_test(a_reply_about_a_recipient_is_not_tried_at_another_host),
