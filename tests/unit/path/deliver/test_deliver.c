@@ -430,6 +430,7 @@ static void a_long_body_is_read_piece_by_piece_whatever_the_network_does(void **
         struct test t;
         begin(&t);
         t.w.wire.window = 10000;
+        t.w.wire.delay = SPAN_MS(50); /* the network is slower than the disk */
         sim_fault(&t.w.wire, "*")->piece = 1460;
         t.w.body = long_body(500000);
         if (chunks) {
