@@ -190,9 +190,10 @@ static struct str member_text(const struct local_answer *answer, const struct al
     bool escaped = text.len > 1 && text.ptr[0] == '\\';
     switch (target->kind) {
     case ALIAS_FILE:
-        return text;
+        return arena_format(arena, "\\%.*s", STR_ARG(text));
     case ALIAS_PIPE:
-        return str_starts(text, STR("|")) ? text : arena_format(arena, "|%.*s", STR_ARG(text));
+        return arena_format(arena, "\\%s%.*s", str_starts(text, STR("|")) ? "" : "|",
+                            STR_ARG(text));
     case ALIAS_ADDRESS:
         break;
     }
@@ -216,7 +217,7 @@ struct member {
 
 static bool same_member(struct str a, struct str b)
 {
-    bool exact = str_starts(a, STR("/")) || str_starts(a, STR("|"));
+    bool exact = str_starts(a, STR("\\/")) || str_starts(a, STR("\\|"));
     return exact ? str_eq(a, b) : str_eq_nocase(a, b);
 }
 
@@ -236,7 +237,7 @@ static bool seen_before(struct map *seen, struct member *member, struct str text
     return false;
 }
 
-struct str *local_members(const struct local_answer *answer, struct arena *arena, size_t *count)
+struct str *local_targets(const struct local_answer *answer, struct arena *arena, size_t *count)
 {
     size_t most = answer->alias ? answer->alias->target_count : 1;
     struct str *texts = arena_array(arena, most ? most : 1, sizeof *texts);
@@ -261,5 +262,14 @@ struct str *local_members(const struct local_answer *answer, struct arena *arena
         }
     }
     map_done(&seen);
+    return texts;
+}
+
+struct str *local_members(const struct local_answer *answer, struct arena *arena, size_t *count)
+{
+    struct str *texts = local_targets(answer, arena, count);
+    for (size_t i = 0; texts && i < *count; i++) {
+        texts[i] = str_starts(texts[i], STR("\\")) ? str_tail(texts[i], 1) : texts[i];
+    }
     return texts;
 }

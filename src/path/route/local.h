@@ -34,5 +34,11 @@ void local_find(const struct config *config, struct str address, struct arena *a
                 struct local_answer *answer);
 
 /* The members of an alias, one level, in order, duplicates removed; targets without a domain get
- * the alias's domain. Files and pipes come as "/path" and "|command". Null on no memory. */
+ * the alias's domain. Files and pipes come as "/path" and "|command": for people to read, for
+ * "/path@domain" and "|command@domain" are also mailboxes that any client may name. Null on no
+ * memory. */
 struct str *local_members(const struct local_answer *answer, struct arena *arena, size_t *count);
+
+/* The same as recipients for route_start(): what only an alias may bring begins with a backslash,
+ * as no mailbox does: "\/path", "\|command", "\local@domain" (that mailbox itself). */
+struct str *local_targets(const struct local_answer *answer, struct arena *arena, size_t *count);

@@ -56,7 +56,7 @@ static void end_hop(struct run *run, bool made)
 
 static void go_to_file_or_program(struct run *run)
 {
-    struct str target = run->query->address;
+    struct str target = run->address;
     dns_note_add(&run->notes, "an alias names this %s", target.ptr[0] == '|' ? "program" : "file");
     bool made = hop_to_file_or_program(&run->query->result.hop, target, run->query->arena);
     if (!made && str_trim(str_tail(target, 1)).len == 0) {
@@ -86,7 +86,7 @@ static void expand(struct run *run, const struct local_answer *local)
     struct routing *result = &run->query->result;
     struct arena *arena = run->query->arena;
     size_t count = 0;
-    struct str *members = local_members(local, arena, &count);
+    struct str *members = local_targets(local, arena, &count);
     result->children = arena_array(arena, count ? count : 1, sizeof *result->children);
     if (!members || !result->children) {
         defer_no_memory(run);
@@ -290,16 +290,17 @@ static void go_by_address(struct run *run)
     }
 }
 
+/* A backslash marks what an alias alone may bring. Without it "|command@domain" is an ordinary
+ * address, for "|" and "/" are letters of a local part like others (RFC 5322 3.2.3). */
 static void decide(struct run *run)
 {
-    struct str address = run->query->address;
-    run->address = address;
-    if (address.len > 0 && (address.ptr[0] == '/' || address.ptr[0] == '|')) {
+    bool from_alias = str_starts(run->query->address, STR("\\"));
+    run->address = str_tail(run->query->address, from_alias ? 1 : 0);
+    if (from_alias && (str_starts(run->address, STR("/")) || str_starts(run->address, STR("|")))) {
         go_to_file_or_program(run);
         return;
     }
-    if (address.len > 0 && address.ptr[0] == '\\') {
-        run->address = str_tail(address, 1);
+    if (from_alias) {
         run->query->result.address = run->address;
     }
     go_by_address(run);

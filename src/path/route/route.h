@@ -13,8 +13,9 @@ struct route_query {
     const struct ports *ports;
     const struct config *config;
     struct arena *arena;
-    /* "local@domain". What an expansion brought may also be "/path", "|command" and "\local@domain"
-     * (that mailbox, whatever aliases say): no client can write these. */
+    /* "local@domain". What an expansion brought may also be "\/path", "\|command" and
+     * "\local@domain" (that mailbox, whatever aliases say). The backslash is the guard: "/" and "|"
+     * may begin a mailbox that a client names, a backslash never does. */
     struct str address;
     struct str sender; /* the reverse-path, for {sender} in a program's arguments */
     struct routing result;

@@ -88,6 +88,7 @@ static void postmaster_is_somebody_in_every_domain(void **state)
     config.queue.bounce_postmaster = STR("postmaster@example.org");
     local_find(&config, STR("POSTMASTER@example.org"), &arena, &a);
     assert_true(str_eq(a.single, STR("ann@example.org")));
+    config.queue.bounce_postmaster = STR("");
     struct config_domain empty[] = {{.name = STR_INIT("empty.example")}};
     config.domains = empty;
     config.domain_count = 1;
@@ -141,18 +142,23 @@ static void members_come_in_order_and_once_with_a_domain(void **state)
 {
     (void)state;
     static const char *const expected[] = {
-        "ann@example.org", "Bob@elsewhere.example", "/var/mail/archive",  "/VAR/mail/archive",
-        "|/bin/filter -x", "\\carl@example.org",    "\\team@example.org", "\"a@b\"@example.org"};
+        "ann@example.org",   "Bob@elsewhere.example", "\\/var/mail/archive", "\\/VAR/mail/archive",
+        "\\|/bin/filter -x", "\\carl@example.org",    "\\team@example.org",  "\"a@b\"@example.org"};
     struct arena arena = {0};
     struct local_answer a;
     size_t count = 0;
     local_find(&house, STR("team@example.org"), &arena, &a);
-    struct str *members = local_members(&a, &arena, &count);
+    struct str *members = local_targets(&a, &arena, &count);
     assert_non_null(members);
     assert_int_equal(count, ARRAY_LEN(expected));
     for (size_t i = 0; i < count; i++) {
         assert_true(str_eq(members[i], str_from_cstr(expected[i])));
     }
+    /* For people the marks are gone. */
+    members = local_members(&a, &arena, &count);
+    assert_int_equal(count, ARRAY_LEN(expected));
+    assert_true(str_eq(members[4], STR("|/bin/filter -x")));
+    assert_true(str_eq(members[5], STR("carl@example.org")));
     local_find(&house, STR("x@catch.example"), &arena, &a);
     members = local_members(&a, &arena, &count);
     assert_int_equal(count, 1);

@@ -1,5 +1,7 @@
 #include "path/route/route.h"
 
+#include "core/mail/mailbox.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -107,9 +109,9 @@ static const struct row rows[] = {
     {"x@asmx.example", ROUTING_HOP, HOP_SMTP, "smtp:mx.other.example:25", ""},
     {"x@hole.example", ROUTING_HOP, HOP_DISCARD, "discard", ""},
     {"x@closed.example", ROUTING_FAIL, 0, "5.7.1", ""},
-    {"/var/mail/archive", ROUTING_HOP, HOP_MBOX, "mbox", "/var/mail/archive"},
-    {"/var/mail/dir/", ROUTING_HOP, HOP_MAILDIR, "maildir", "/var/mail/dir/"},
-    {"|", ROUTING_FAIL, 0, "5.3.5", ""},
+    {"\\/var/mail/archive", ROUTING_HOP, HOP_MBOX, "mbox", "/var/mail/archive"},
+    {"\\/var/mail/dir/", ROUTING_HOP, HOP_MAILDIR, "maildir", "/var/mail/dir/"},
+    {"\\|", ROUTING_FAIL, 0, "5.3.5", ""},
     {"no address", ROUTING_FAIL, 0, "5.1.3", ""},
     {"", ROUTING_FAIL, 0, "5.1.3", ""},
 };
@@ -177,7 +179,7 @@ static void a_program_is_run_without_a_shell(void **state)
     struct bench b;
     struct asked a;
     bench_init(&b);
-    const struct routing *r = route(&a, &b, &house, "|/bin/filter  -x \"a b\" ;rm $HOME ");
+    const struct routing *r = route(&a, &b, &house, "\\|/bin/filter  -x \"a b\" ;rm $HOME ");
     static const char *const expected[] = {"/bin/filter", "-x", "\"a", "b\"", ";rm", "$HOME"};
     assert_int_equal(r->hop.kind, HOP_PIPE);
     assert_int_equal(r->hop.argc, ARRAY_LEN(expected));
@@ -189,6 +191,32 @@ static void a_program_is_run_without_a_shell(void **state)
     assert_int_equal(r->hop.argc, 4);
     assert_true(str_eq(r->hop.argv[2], STR("joe@any.example")));
     assert_true(str_eq(r->hop.argv[3], STR("from@sender.example")));
+    bench_done(&b);
+}
+
+/* "|" and "/" are atext: a client may write such a local part, and it is a name like others. */
+static void a_client_cannot_name_a_program_or_a_file(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct asked a;
+    struct mailbox mailbox;
+    bench_init(&b);
+    const struct routing *r = route(&a, &b, &house, "|/bin/sh@xn--bcher-kva.example");
+    assert_int_equal(r->hop.kind, HOP_MBOX);
+    assert_true(str_eq(r->hop.path, STR("/var/mail/|%2fbin%2fsh")));
+    r = route(&a, &b, &house, "/etc/passwd@xn--bcher-kva.example");
+    assert_true(str_eq(r->hop.path, STR("/var/mail/%2fetc%2fpasswd")));
+    r = route(&a, &b, &house, "|/bin/sh@example.org");
+    assert_int_equal(r->verdict, ROUTING_FAIL);
+    r = route(&a, &b, &house, "|/bin/sh");
+    assert_int_equal(r->verdict, ROUTING_FAIL);
+    /* What would be taken for an alias's is no mailbox, and so cannot come in. */
+    static const char *const marked[] = {"\\ann@example.org", "\\/x@example.org",
+                                         "\\|x@example.org"};
+    for (size_t i = 0; i < ARRAY_LEN(marked); i++) {
+        assert_int_not_equal(mailbox_parse(str_from_cstr(marked[i]), &mailbox), MAILBOX_OK);
+    }
     bench_done(&b);
 }
 
@@ -292,6 +320,7 @@ int main(void)
         cmocka_unit_test(every_address_has_its_way_or_a_reason),
         cmocka_unit_test(a_list_expands_into_its_members_under_its_owner),
         cmocka_unit_test(a_program_is_run_without_a_shell),
+        cmocka_unit_test(a_client_cannot_name_a_program_or_a_file),
         cmocka_unit_test(nothing_leaves_the_sandbox),
         cmocka_unit_test(equal_hosts_are_shuffled_but_share_one_site),
         cmocka_unit_test(a_cancelled_routing_is_silent),
