@@ -281,16 +281,25 @@ static const char *const folders[] = {"log", "bodies", "incoming"};
 static void folder_made(struct disk_op *op)
 {
     struct recovery *r = CONTAINER_OF(op, struct recovery, disk_op);
-    if (op->result < 0) {
+    /* The folder above may not be ours to sync: then its maker saw to it. */
+    if (op->result < 0 && r->step != ARRAY_LEN(folders) + 2) {
         (void)snprintf(r->op->reason, sizeof r->op->reason, "a folder in %.120s cannot be made",
                        r->log->folder);
         recovery_fail(r, (int)op->result);
     } else if (r->step < ARRAY_LEN(folders)) {
         *op = (struct disk_op){.done = folder_made};
         disk_of(r)->make_folder(disk_of(r), op, log_path(r->log, "%s", folders[r->step++]));
-    } else if (r->step++ == ARRAY_LEN(folders)) {
+    } else if (r->step == ARRAY_LEN(folders)) {
+        r->step++;
         *op = (struct disk_op){.done = folder_made};
         disk_of(r)->sync_folder(disk_of(r), op, str_from_cstr(r->log->folder));
+    } else if (r->step == ARRAY_LEN(folders) + 1) {
+        r->step++;
+        struct str folder = str_from_cstr(r->log->folder);
+        size_t slash = str_rfind(folder, '/');
+        struct str above = slash == STR_NONE ? STR(".") : str_head(folder, slash ? slash : 1);
+        *op = (struct disk_op){.done = folder_made};
+        disk_of(r)->sync_folder(disk_of(r), op, above);
     } else {
         *op = (struct disk_op){.done = lock_open};
         disk_of(r)->open(disk_of(r), op, log_path(r->log, "lock"),
