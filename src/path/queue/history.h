@@ -33,8 +33,11 @@ struct history_search {
     void *owner;
     void *impl;
 };
-/* `done` runs never before this returned. */
+/* `done` runs never before this returned, unless memory is short. */
 void history_find(struct history *h, struct history_search *search);
 
-/* Waits for what is being written and read, frees it, then `closed` runs (perhaps at once). */
-void history_close(struct history *h, void (*closed)(void *owner), void *owner);
+/* `flushed` runs when all that was added has been written (perhaps at once). */
+void history_flush(struct history *h, void (*flushed)(void *owner), void *owner);
+/* When nothing of it is under way (after a flush, and no search running), or when the world it ran
+ * in has stopped. Null is fine. */
+void history_free(struct history *h);

@@ -1,0 +1,185 @@
+/* Who is told what, by the rules of RFC 3461: failures unless NOTIFY forbids, delays once, success
+ * where it was asked for; never about a report, and never to the null reverse-path. */
+#include "path/queue/inside.h"
+
+static bool may_answer(const struct envelope *envelope, const struct rcpt *r)
+{
+    return r->sender.len > 0 && !envelope->is_report;
+}
+
+/* A failure that cannot be told to the sender goes to the postmaster, but not the postmaster's own
+ * failure. */
+static bool postmaster_wants(const struct active *a, const struct rcpt *r)
+{
+    struct str postmaster = a->config->queue.bounce_postmaster;
+    return postmaster.len > 0 && !state_descends(&a->state, r, postmaster);
+}
+
+static bool failure_due(const struct active *a, const struct rcpt *r)
+{
+    bool failed = r->last.kind == OUTCOME_FAILED || r->last.kind == OUTCOME_EXPIRED;
+    if (!failed || r->phase != RCPT_FINAL) {
+        return false;
+    }
+    if (!may_answer(&a->envelope, r)) {
+        return postmaster_wants(a, r);
+    }
+    return r->notify == 0 || (r->notify & NOTIFY_FAILURE);
+}
+
+static bool success_due(const struct active *a, const struct rcpt *r)
+{
+    if (r->phase != RCPT_FINAL || !(r->notify & NOTIFY_SUCCESS) || !may_answer(&a->envelope, r)) {
+        return false;
+    }
+    bool list = r->last.child_count > 0 && r->last.children[0].sender.len > 0;
+    switch (r->last.kind) {
+    case OUTCOME_DELIVERED:
+        return true;
+    case OUTCOME_RELAYED:
+        return !r->last.passed_on;
+    case OUTCOME_EXPANDED:
+        return r->last.child_count != 1 || list;
+    case OUTCOME_DEFERRED:
+    case OUTCOME_FAILED:
+    case OUTCOME_EXPIRED:
+    case OUTCOME_REMOVED:
+    case OUTCOME_HELD:
+    case OUTCOME_RELEASED:
+    case OUTCOME_NOTIFIED:
+    case OUTCOME_REPORTED:
+        break;
+    }
+    return false;
+}
+
+struct instant notice_time(const struct config *config, const struct envelope *envelope,
+                           const struct rcpt *r)
+{
+    bool wanted = r->notify == 0 || (r->notify & NOTIFY_DELAY);
+    if (r->phase != RCPT_PENDING || r->attempts == 0 || r->notified || !wanted ||
+        config->queue.delay_notice.us == 0 || !may_answer(envelope, r)) {
+        return (struct instant){0};
+    }
+    return instant_add(envelope->arrived, config->queue.delay_notice);
+}
+
+static bool kind_due(const struct active *a, const struct rcpt *r, enum report_kind *kind,
+                     struct instant now)
+{
+    if (r->phase == RCPT_FINAL) {
+        *kind = failure_due(a, r) ? REPORT_FAILURE : REPORT_SUCCESS;
+        return !r->reported && (*kind == REPORT_FAILURE || success_due(a, r));
+    }
+    struct instant notice = notice_time(a->config, &a->envelope, r);
+    *kind = REPORT_DELAY;
+    return notice.us != 0 && !instant_before(now, notice);
+}
+
+static struct rcpt *first_due(const struct active *a, enum report_kind *kind)
+{
+    struct instant now = queue_now(a->queue);
+    for (size_t i = 0; i < a->state.count; i++) {
+        if (kind_due(a, a->state.rcpts[i], kind, now)) {
+            return a->state.rcpts[i];
+        }
+    }
+    return NULL;
+}
+
+bool reporting_due(const struct active *a)
+{
+    enum report_kind kind;
+    return first_due(a, &kind) != NULL;
+}
+
+static void reported(struct queue_report *ask)
+{
+    struct active *a = CONTAINER_OF(ask, struct active, report);
+    struct queue *q = a->queue;
+    a->reporting = false;
+    if (ask->result != 0) {
+        queue_log_id(q, LOG_ERROR, "queue-trouble", a->entry->id,
+                     STR("a report to the sender could not be made; tried again in a minute"));
+        a->report_failed = true;
+        active_turn(a);
+        return;
+    }
+    struct queue_id_text id = queue_id_text(ask->id);
+    struct outcome o = {.kind = ask->kind == REPORT_DELAY ? OUTCOME_NOTIFIED : OUTCOME_REPORTED};
+    o.text = ask->id.value ? queue_id_str(&id) : (struct str){0};
+    for (size_t i = 0; i < ask->rcpt_count; i++) {
+        o.rcpt = a->told[i]->index;
+        active_record(a, &o);
+    }
+    active_turn(a);
+}
+
+/* Files and programs behind an alias are nobody's business. */
+static bool may_name(struct str address)
+{
+    return address.len > 0 && address.ptr[0] != '/' && address.ptr[0] != '|' &&
+           address.ptr[0] != '\\';
+}
+
+static void describe(const struct active *a, const struct rcpt *r, struct report_rcpt *to)
+{
+    const struct rcpt *named = state_named(&a->state, r);
+    bool elsewhere = named != r && may_name(r->address) && !str_eq(named->address, r->address);
+    *to = (struct report_rcpt){
+        .address = named->address,
+        .orcpt = named->orcpt,
+        .final_address = elsewhere ? r->address : (struct str){0},
+        .outcome = r->last,
+        .give_up = a->give_up,
+    };
+}
+
+static size_t gather(struct active *a, const struct rcpt *first, enum report_kind kind,
+                     struct report_rcpt *rcpts)
+{
+    struct instant now = queue_now(a->queue);
+    size_t count = 0;
+    for (size_t i = first->index; i < a->state.count && count < REPORT_RCPTS; i++) {
+        struct rcpt *r = a->state.rcpts[i];
+        enum report_kind other;
+        if (kind_due(a, r, &other, now) && other == kind && r->list_member == first->list_member &&
+            str_eq(r->sender, first->sender)) {
+            describe(a, r, &rcpts[count]);
+            a->told[count++] = r;
+        }
+    }
+    return count;
+}
+
+void reporting_start(struct active *a)
+{
+    enum report_kind kind = REPORT_FAILURE;
+    const struct rcpt *first = first_due(a, &kind);
+    struct envelope *envelope = ARENA_NEW(&a->round, struct envelope);
+    struct report_rcpt *rcpts = arena_array(&a->round, REPORT_RCPTS, sizeof *rcpts);
+    a->told = arena_array(&a->round, REPORT_RCPTS, sizeof(struct rcpt *));
+    if (!first || !envelope || !rcpts || !a->told) {
+        a->report_failed = true;
+        active_turn(a);
+        return;
+    }
+    *envelope = a->envelope;
+    envelope->reverse_path = first->sender;
+    if (first->list_member) {
+        envelope->envid = (struct str){0};
+        envelope->ret = RET_UNSET;
+    }
+    a->report = (struct queue_report){
+        .done = reported,
+        .config = a->config,
+        .kind = kind,
+        .envelope = envelope,
+        .additions = a->get.additions,
+        .body = a->get.body,
+        .rcpts = rcpts,
+        .rcpt_count = gather(a, first, kind, rcpts),
+    };
+    a->reporting = true;
+    a->queue->hands.report(a->queue->hands.owner, &a->report);
+}

@@ -1,0 +1,163 @@
+/* Laying a message to rest: when it is looked at next, and in whose line it stands. */
+#include "path/queue/inside.h"
+
+struct instant entry_give_up(const struct queue *q, const struct entry *e)
+{
+    return instant_add(e->arrived, q->config->queue.expire);
+}
+
+/* The site that keeps the recipient waiting, or null. */
+static struct site *site_of(const struct queue *q, const struct rcpt *r, struct instant now)
+{
+    if (r->phase != RCPT_PENDING) {
+        return NULL;
+    }
+    if (r->work == WORK_PARKED) {
+        return site_find(&q->sites, r->hop->site);
+    }
+    if (r->site_failures == 0) {
+        return NULL;
+    }
+    struct site *site = site_find(&q->sites, r->last.site);
+    return site && site_is_down(site, now) ? site : NULL;
+}
+
+/* In whose line: a full site's before one that is down, and of those the first to be tried. */
+static struct site *choose_line(const struct queue *q, const struct state *s, struct instant now)
+{
+    struct site *best = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        struct site *site = site_of(q, s->rcpts[i], now);
+        if (site && (!best || instant_before(site->retry_at, best->retry_at))) {
+            best = site;
+        }
+    }
+    return best;
+}
+
+static struct instant earlier(struct instant a, struct instant b)
+{
+    return instant_before(b, a) ? b : a;
+}
+
+/* When one recipient wants to be looked at, other than by its site's call. */
+static struct instant rcpt_due(const struct queue *q, const struct entry *e, const struct rcpt *r,
+                               const struct site *line, struct instant now)
+{
+    const struct instant never = {ENTRY_NEVER};
+    struct instant give_up = entry_give_up(q, e);
+    if (r->phase != RCPT_PENDING) {
+        return never;
+    }
+    struct site *site = site_of(q, r, now);
+    if (site && site == line) {
+        return instant_before(now, give_up) ? give_up : never;
+    }
+    if (site && r->work == WORK_PARKED) {
+        return site_is_down(site, now) ? earlier(site->retry_at, give_up)
+                                       : instant_add(now, SPAN_MIN(1));
+    }
+    return instant_before(now, give_up) ? earlier(r->next, give_up) : now;
+}
+
+static void note_counts(struct queue *q, struct entry *e, const struct state *s)
+{
+    bool held = s->held > 0 && s->pending == 0;
+    q->held += held;
+    q->held -= (e->flags & ENTRY_HELD) != 0;
+    e->flags = (uint16_t)((e->flags & ~ENTRY_HELD) | (held ? ENTRY_HELD : 0));
+    e->open = s->pending + s->held;
+    e->attempts = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        uint32_t attempts = s->rcpts[i]->attempts;
+        if (attempts > e->attempts) {
+            e->attempts = attempts < UINT16_MAX ? (uint16_t)attempts : UINT16_MAX;
+        }
+    }
+}
+
+void entry_rest(struct queue *q, struct entry *e, const struct state *s, struct instant not_before)
+{
+    struct instant now = queue_now(q);
+    struct instant due = {e->flags & ENTRY_FORCED ? 0 : ENTRY_NEVER};
+    struct site *line = choose_line(q, s, now);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct rcpt *r = s->rcpts[i];
+        struct instant notice = notice_time(q->config, s->envelope, r);
+        due = earlier(due, rcpt_due(q, e, r, line, now));
+        if (notice.us != 0) {
+            due = earlier(due, notice);
+        }
+    }
+    if (s->pending == 0 && s->held == 0) {
+        due = now; /* its end was not told yet, or not noted */
+    }
+    if (instant_before(due, not_before)) {
+        due = not_before;
+    }
+    note_counts(q, e, s);
+    e->since = now;
+    heap_move(&q->due, &e->due, due.us);
+    if (line && !(e->flags & ENTRY_FORCED) && s->pending > 0) {
+        e->site = line;
+        e->flags |= ENTRY_IN_LINE;
+        site_wait(line, &e->in_line);
+        queue_wake_site(q, line); /* it may have room again */
+    }
+}
+
+static void wait_of_active(const struct active *a, struct story_wait *wait)
+{
+    wait->since = a->began;
+    wait->kind = WAIT_DISK;
+    if (a->jobs_out > 0) {
+        wait->kind = WAIT_DELIVERY;
+        for (size_t i = 0; i < a->state.count && wait->site.len == 0; i++) {
+            const struct rcpt *r = a->state.rcpts[i];
+            wait->site = r->work == WORK_SENT ? r->hop->site : wait->site;
+        }
+    } else if (a->routes_out > 0) {
+        wait->kind = WAIT_ROUTE;
+    } else if (a->reporting) {
+        wait->kind = WAIT_REPORT;
+    }
+}
+
+void entry_wait(const struct queue *q, const struct entry *e, struct story_wait *wait)
+{
+    struct instant now = queue_now(q);
+    *wait = (struct story_wait){.kind = WAIT_TIME, .since = e->since};
+    if (e->active) {
+        wait_of_active(e->active, wait);
+    } else if (e->flags & ENTRY_HELD) {
+        wait->kind = WAIT_HELD;
+    } else if (e->site && (e->flags & ENTRY_IN_LINE)) {
+        bool down = site_is_down(e->site, now);
+        wait->kind = down ? WAIT_SITE_DOWN : WAIT_SITE_FULL;
+        wait->site = e->site->name;
+        wait->until = e->site->retry_at;
+        wait->limit = e->site->window;
+        wait->reason = str_from(e->site->error, down ? e->site->error_len : 0);
+    } else if (e->due.key <= now.us) {
+        wait->kind = WAIT_TURN;
+        wait->limit = q->config->queue.active;
+    } else {
+        wait->until = (struct instant){e->due.key};
+    }
+}
+
+/* A look at a message in line, or for a delay notice, is no attempt. */
+struct instant entry_next(const struct entry *e, const struct state *s)
+{
+    struct instant next = {ENTRY_NEVER};
+    if (e->site && (e->flags & ENTRY_IN_LINE)) {
+        next = e->site->retry_at.us ? e->site->retry_at : next;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        const struct rcpt *r = s->rcpts[i];
+        if (r->phase == RCPT_PENDING && r->next.us != 0) {
+            next = earlier(next, r->next);
+        }
+    }
+    return next.us == ENTRY_NEVER ? (struct instant){0} : next;
+}

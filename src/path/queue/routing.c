@@ -1,0 +1,207 @@
+/* A round begins with the recipients that are due; each is asked the way for. */
+#include "path/queue/inside.h"
+
+#include "path/queue/schedule.h"
+
+struct ask {
+    struct queue_route route;
+    struct active *active;
+    struct rcpt *rcpt;
+    struct envelope envelope; /* with this recipient's sender */
+};
+
+bool rcpt_is_forced_by(const struct rcpt *r, const struct site *site)
+{
+    return site && r->site_failures > 0 && str_eq(r->last.site, site->name);
+}
+
+static bool is_due(const struct active *a, const struct rcpt *r, struct instant now)
+{
+    if (r->phase != RCPT_PENDING || r->work != WORK_NONE) {
+        return false;
+    }
+    return !instant_before(now, r->next) || !instant_before(now, a->give_up) ||
+           rcpt_is_forced_by(r, a->promised);
+}
+
+bool round_begin(struct active *a)
+{
+    struct instant now = queue_now(a->queue);
+    size_t count = 0;
+    if (a->parked == 0) {
+        arena_done(&a->round);
+    }
+    for (size_t i = 0; i < a->state.count && count < ROUND_RCPTS; i++) {
+        struct rcpt *r = a->state.rcpts[i];
+        if (is_due(a, r, now)) {
+            r->work = WORK_DUE;
+            count++;
+        }
+    }
+    a->due_count += (uint32_t)count;
+    return count > 0;
+}
+
+static void defer(struct active *a, struct rcpt *r, struct status_code status, struct str text)
+{
+    struct queue *q = a->queue;
+    struct instant now = queue_now(q);
+    struct outcome o = {.rcpt = r->index, .at = now, .status = status, .text = text};
+    o.kind = OUTCOME_DEFERRED;
+    o.next = schedule_next(&a->config->queue, r->deferrals + 1, now, q->ports->entropy);
+    if (!instant_before(now, a->give_up)) {
+        o.kind = OUTCOME_EXPIRED;
+        o.status = (struct status_code){5, 4, 7};
+        o.next = (struct instant){0};
+    }
+    active_record(a, &o);
+}
+
+static void fail(struct active *a, uint32_t index, struct status_code status, struct str text)
+{
+    struct outcome o = {.rcpt = index, .kind = OUTCOME_FAILED, .status = status, .text = text};
+    active_record(a, &o);
+}
+
+/* The members seen so far, as a table of their places in the list (from 1; 0: free). */
+struct seen {
+    uint32_t *slots;
+    size_t mask;
+};
+
+static bool seen_before(struct seen *seen, const struct outcome *o, struct str address,
+                        struct hash_seed seed)
+{
+    size_t slot = hash_bytes(seed, address) & seen->mask;
+    for (; seen->slots[slot] != 0; slot = (slot + 1) & seen->mask) {
+        if (str_eq(o->children[seen->slots[slot] - 1].address, address)) {
+            return true;
+        }
+    }
+    seen->slots[slot] = (uint32_t)o->child_count + 1;
+    return false;
+}
+
+/* What is among the recipients already, and did not lead here, gets its copy without this. */
+static bool is_duplicate(const struct active *a, const struct rcpt *r, struct str address)
+{
+    return state_find(&a->state, address) && !state_descends(&a->state, r, address);
+}
+
+/* An outcome without `children`: no memory. */
+static struct outcome expansion(struct active *a, const struct rcpt *r,
+                                const struct routing *result)
+{
+    struct outcome o = {.rcpt = r->index, .kind = OUTCOME_EXPANDED};
+    struct seen seen = {.mask = 15};
+    while (seen.mask < result->child_count * 2) {
+        seen.mask = seen.mask * 2 + 1;
+    }
+    seen.slots = arena_array(&a->round, seen.mask + 1, sizeof *seen.slots);
+    if (seen.slots) {
+        o.children = arena_array(&a->round, result->child_count, sizeof *o.children);
+    }
+    for (size_t i = 0; o.children && i < result->child_count; i++) {
+        const struct outcome_child *child = &result->children[i];
+        if (!is_duplicate(a, r, child->address) &&
+            !seen_before(&seen, &o, child->address, a->state.seed)) {
+            o.children[o.child_count++] = *child;
+        }
+    }
+    return o;
+}
+
+/* The members become recipients; those that lead in a circle fail at once. */
+static void expand(struct active *a, struct rcpt *r, const struct routing *result)
+{
+    if (r->depth >= STATE_DEPTH_MAX) {
+        fail(a, r->index, (struct status_code){5, 4, 6},
+             STR("aliases lead to aliases too many times"));
+        return;
+    }
+    if (a->state.count + result->child_count > STATE_RCPTS_MAX) {
+        fail(a, r->index, (struct status_code){5, 5, 3}, STR("the list has too many members"));
+        return;
+    }
+    struct outcome o = expansion(a, r, result);
+    if (!o.children) {
+        a->broken = true;
+        return;
+    }
+    size_t first = a->state.count;
+    active_record(a, &o);
+    for (size_t i = first; i < a->state.count; i++) {
+        struct rcpt *child = a->state.rcpts[i];
+        if (state_descends(&a->state, r, child->address)) {
+            fail(a, child->index, (struct status_code){5, 4, 6},
+                 STR("aliases lead in a circle: this one leads to itself"));
+        } else {
+            child->work = WORK_DUE;
+            a->due_count++;
+        }
+    }
+}
+
+static void routed(struct queue_route *route)
+{
+    struct ask *ask = CONTAINER_OF(route, struct ask, route);
+    struct active *a = ask->active;
+    struct rcpt *r = ask->rcpt;
+    struct routing *result = &route->result;
+    a->routes_out--;
+    r->work = WORK_NONE;
+    switch (result->verdict) {
+    case ROUTING_HOP:
+        r->work = WORK_ROUTED;
+        r->hop = &result->hop;
+        r->delivered_to = result->address.len > 0 ? result->address : r->address;
+        break;
+    case ROUTING_EXPAND:
+        expand(a, r, result);
+        break;
+    case ROUTING_DEFER:
+        defer(a, r, result->status, result->text);
+        break;
+    case ROUTING_FAIL:
+        fail(a, r->index, result->status, result->text);
+        break;
+    }
+    active_turn(a);
+}
+
+static void ask_for(struct active *a, struct rcpt *r)
+{
+    struct ask *ask = ARENA_NEW(&a->round, struct ask);
+    if (!ask) {
+        a->broken = true;
+        r->work = WORK_NONE;
+        return;
+    }
+    ask->active = a;
+    ask->rcpt = r;
+    ask->envelope = a->envelope;
+    ask->envelope.reverse_path = r->sender;
+    ask->route = (struct queue_route){
+        .done = routed,
+        .config = a->config,
+        .arena = &a->round,
+        .envelope = &ask->envelope,
+        .address = r->address,
+    };
+    r->work = WORK_ROUTING;
+    a->routes_out++;
+    a->queue->hands.route(a->queue->hands.owner, &ask->route);
+}
+
+void routing_start(struct active *a)
+{
+    for (size_t i = 0; i < a->state.count && a->due_count > 0; i++) {
+        if (a->routes_out >= MESSAGE_ROUTES) {
+            return;
+        }
+        if (a->state.rcpts[i]->work == WORK_DUE) {
+            a->due_count--;
+            ask_for(a, a->state.rcpts[i]);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/* state.h: how a message stands: its envelope with all outcomes so far laid over it. Pure: the same
+ * outcomes give the same state, whether they happened now or are read back after a crash. */
+#pragma once
+
+#include "core/base/map.h"
+#include "core/mail/next_hop.h"
+#include "path/queue/queue_control.h"
+
+enum {
+    STATE_DEPTH_MAX = 20,    /* expansions within expansions */
+    STATE_RCPTS_MAX = 50000, /* of one message, with all that expansions brought */
+    RCPT_NO_PARENT = UINT32_MAX,
+};
+
+/* What is done about a recipient while its message is being worked on. */
+enum rcpt_work {
+    WORK_NONE,
+    WORK_DUE,     /* to be routed */
+    WORK_ROUTING, /* asked for */
+    WORK_ROUTED,  /* has a hop, and no job yet */
+    WORK_PARKED,  /* has a hop whose site takes nothing now */
+    WORK_SENT,    /* in a job */
+};
+
+struct rcpt {
+    struct map_node by_address;
+    struct str address;
+    struct str orcpt;
+    struct str sender; /* its reverse-path */
+    uint32_t index;
+    uint32_t parent; /* index of what expanded to it, or RCPT_NO_PARENT */
+    uint16_t depth;
+    uint8_t notify;
+    bool list_member; /* its sender is a list's owner, not the envelope's sender */
+    bool notified;    /* a delay notice has gone */
+    bool reported;    /* the report due about its end is durable */
+    enum queue_rcpt_phase phase;
+    enum rcpt_work work;
+    uint32_t attempts;      /* that ended DEFERRED */
+    uint32_t deferrals;     /* of these: for reasons of its own */
+    uint32_t site_failures; /* of these, the last ones in a row: its site was not reached */
+    struct instant next;    /* PENDING: not before */
+    struct outcome last;    /* kind 0: not tried yet */
+    struct next_hop *hop;   /* ROUTED, PARKED, SENT */
+    struct str delivered_to;
+};
+
+struct state {
+    struct arena *arena;
+    const struct envelope *envelope;
+    struct hash_seed seed;
+    struct map addresses;
+    struct rcpt **rcpts; /* by index */
+    size_t count;
+    size_t cap;
+    uint32_t pending;
+    uint32_t held;
+};
+
+/* False: no memory. `envelope` and `arena` must outlive it. */
+NODISCARD bool state_init(struct state *s, struct arena *arena, const struct envelope *envelope,
+                          struct hash_seed seed);
+/* Lays one outcome over it; its texts must live as long as the arena. What makes no sense (no such
+ * recipient, one that is done) changes nothing. False: no memory. */
+NODISCARD bool state_apply(struct state *s, const struct outcome *o);
+/* The same with all of encoded `outcomes`. False: damaged, or no memory. */
+NODISCARD bool state_replay(struct state *s, struct str outcomes);
+void state_done(struct state *s); /* the table; the rest is the arena's */
+
+struct rcpt *state_find(const struct state *s, struct str address); /* or null */
+/* Whether that address is the recipient's own or one that expanded to it. */
+bool state_descends(const struct state *s, const struct rcpt *r, struct str address);
+/* The recipient as this one's sender knows it: the root of its expansions, or the list's member. */
+const struct rcpt *state_named(const struct state *s, const struct rcpt *r);
+
+/* Nothing was reached: the trouble is the site's and not this recipient's. */
+bool outcome_is_site_trouble(const struct outcome *o);
