@@ -10,6 +10,7 @@ struct search {
     const struct config *config;
     const struct config_domain *domain;
     struct arena *arena;
+    bool *no_memory;        /* set where memory failed: what was not found may be there */
     struct str domain_name; /* as the address has it, A-labels */
     struct str whole;       /* the local part, unquoted, in lower case */
 };
@@ -31,10 +32,18 @@ static struct str join(struct arena *arena, struct str local, struct str domain)
     return arena_format(arena, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain));
 }
 
+/* join(), which tells of a failure. */
+static struct str joined(const struct search *s, struct str local, struct str domain)
+{
+    struct str made = join(s->arena, local, domain);
+    *s->no_memory = *s->no_memory || !made.ptr;
+    return made;
+}
+
 /* The key with the domain is the more exact one and goes first. */
 static const struct alias *alias_of(const struct search *s, struct str local)
 {
-    const struct alias *found = local_find_alias(s->domain, join(s->arena, local, s->domain->name));
+    const struct alias *found = local_find_alias(s->domain, joined(s, local, s->domain->name));
     return found ? found : local_find_alias(s->domain, local);
 }
 
@@ -50,8 +59,9 @@ static bool take_alias(const struct search *s, struct str local, struct local_an
     /* An owner's own errors go to nobody else, or two lists could write to each other for ever. */
     if (!str_starts(local, STR("owner-"))) {
         struct str owner = arena_format(s->arena, "owner-%.*s", STR_ARG(local));
+        *s->no_memory = *s->no_memory || !owner.ptr;
         if (owner.ptr && alias_of(s, owner)) {
-            answer->owner = join(s->arena, owner, s->domain->name);
+            answer->owner = joined(s, owner, s->domain->name);
         }
     }
     return true;
@@ -73,14 +83,14 @@ static void take_single(const struct search *s, struct str address, struct local
 {
     answer->verdict = LOCAL_ALIAS;
     answer->single =
-        str_rfind(address, '@') == STR_NONE ? join(s->arena, address, s->domain->name) : address;
+        str_rfind(address, '@') == STR_NONE ? joined(s, address, s->domain->name) : address;
     answer->local = s->whole;
 }
 
 /* The address itself, as one that another rule may lead to: that would be a circle of one. */
 static bool is_itself(const struct search *s, struct str address)
 {
-    struct str with_domain = join(s->arena, s->whole, s->domain_name);
+    struct str with_domain = joined(s, s->whole, s->domain_name);
     return str_eq_nocase(address, with_domain) ||
            (str_rfind(address, '@') == STR_NONE && str_eq_nocase(address, s->whole));
 }
@@ -107,7 +117,7 @@ static void take_postmaster(const struct search *s, struct local_answer *answer)
     if (named.len > 0 && !is_itself(s, named)) {
         take_single(s, named, answer);
     } else if (domain) {
-        take_single(s, join(s->arena, domain->users[0].local, domain->name), answer);
+        take_single(s, joined(s, domain->users[0].local, domain->name), answer);
     } else {
         answer->verdict = LOCAL_MAILBOX;
         answer->local = s->whole;
@@ -163,7 +173,10 @@ void local_find(const struct config *config, struct str address, struct arena *a
     if (mailbox_parse(no_alias ? str_tail(address, 1) : address, &mailbox) != MAILBOX_OK) {
         return;
     }
-    struct search s = {.config = config, .arena = arena, .whole = lower_local(&mailbox, arena)};
+    struct search s = {.config = config,
+                       .arena = arena,
+                       .no_memory = &answer->no_memory,
+                       .whole = lower_local(&mailbox, arena)};
     s.domain = local_own_domain(config, &mailbox.domain, arena, &s.domain_name);
     /* <postmaster> is taken as our host's, which need not be a domain of ours otherwise. */
     if (!s.domain && config->domain_count > 0 && str_eq(s.whole, STR("postmaster")) &&
@@ -176,6 +189,7 @@ void local_find(const struct config *config, struct str address, struct arena *a
     answer->domain = s.domain;
     if (!s.whole.ptr) {
         answer->verdict = LOCAL_UNKNOWN;
+        answer->no_memory = true;
         return;
     }
     find_in_domain(&s, no_alias, answer);

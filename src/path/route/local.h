@@ -22,6 +22,7 @@ struct local_answer {
     struct str single; /* LOCAL_ALIAS without an alias: the one address it stands for */
     struct str local;  /* the local part as the mailbox's name, unquoted, tag removed, lower case */
     struct str tag;    /* what followed the separator; empty: none */
+    bool no_memory;    /* the verdict is not to be relied on: try later */
     struct str owner;  /* of an alias: "owner-NAME@domain" where that exists: the reverse-path for
                           its members */
 };

@@ -270,6 +270,11 @@ static void go_by_address(struct run *run)
     }
     (void)local_own_domain(query->config, &run->mailbox.domain, query->arena, &run->domain);
     local_find(query->config, query->address, query->arena, &local);
+    /* Every ASCII name has its A-labels: without them memory failed. */
+    if (local.no_memory || (run->domain.len == 0 && !run->mailbox.domain.utf8)) {
+        defer_no_memory(run);
+        return;
+    }
     if (local.verdict != LOCAL_NOT_OURS) {
         dns_note_add(&run->notes, "%.*s is a domain of ours", STR_ARG(run->domain));
     }

@@ -125,8 +125,8 @@ static void in_the_sandbox_every_domain_is_ours(void **state)
     struct config_domain all[] = {{.name = STR_INIT("*"), .any_user = true, .tag_separator = '+'}};
     struct config config = {.sandbox = true, .domains = all, .domain_count = 1};
     static const char *const addresses[] = {"a@gmail.com", "a+x@[127.0.0.1]", "a@localhost",
-                                            "a@b\xc3\xbc"
-                                            "cher.example"};
+                                            ("a@b\xc3\xbc"
+                                             "cher.example")};
     for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
         local_find(&config, str_from_cstr(addresses[i]), &arena, &a);
         assert_int_equal(a.verdict, LOCAL_MAILBOX);
