@@ -1,0 +1,48 @@
+#include "core/mail/date.h"
+#include "path/session/session_inside.h"
+
+/* "mx.example.org [192.0.2.1]", the name only if it is proven (RFC 5321 4.4, RFC 8601). */
+static void add_client(struct buf *out, const struct envelope *e)
+{
+    if (e->client_ip.family == IP_NONE) {
+        buf_add(out, STR("local socket"));
+        return;
+    }
+    buf_add(out, e->client_name.len > 0 ? e->client_name : STR("unverified"));
+    buf_add(out, e->client_ip.family == IP_V6 ? STR(" [IPv6:") : STR(" ["));
+    ip_format(out, e->client_ip);
+    buf_add_char(out, ']');
+}
+
+static void add_date(struct buf *out, struct instant when)
+{
+    date_format(out, when);
+    buf_add(out, STR("\r\n"));
+}
+
+void additions_format(struct buf *out, const struct session *s)
+{
+    const struct transaction *t = s->mail;
+    const struct envelope *e = &t->envelope;
+    struct str id = queue_id_str(&t->id_text);
+    buf_add(out, STR("Received: from "));
+    buf_add(out, e->helo.len > 0 ? e->helo : STR("unknown"));
+    buf_add(out, STR(" ("));
+    add_client(out, e);
+    buf_add_format(out, ")\r\n\tby %.*s (Postrider) with %.*s id %.*s",
+                   STR_ARG(s->config->hostname), STR_ARG(e->protocol), STR_ARG(id));
+    if (e->rcpt_count == 1) {
+        /* Of several recipients none is named: it would tell each of the others. */
+        buf_add_format(out, "\r\n\tfor <%.*s>", STR_ARG(e->rcpts[0].address));
+    }
+    buf_add(out, STR(";\r\n\t"));
+    add_date(out, e->arrived);
+    if (e->submitted && !t->header.has_date) {
+        buf_add(out, STR("Date: "));
+        add_date(out, e->arrived);
+    }
+    if (e->submitted && !t->header.has_message_id) {
+        buf_add_format(out, "Message-ID: <%.*s@%.*s>\r\n", STR_ARG(id),
+                       STR_ARG(s->config->hostname));
+    }
+}

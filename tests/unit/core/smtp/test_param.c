@@ -1,0 +1,86 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "core/smtp/param.h"
+
+static void parameters_are_taken_refused_or_unknown(void **state)
+{
+    (void)state;
+    static const struct {
+        bool rcpt;
+        struct str text;
+        enum param_result result;
+    } rows[] = {
+        {false, STR_INIT(""), PARAM_OK},
+        {false, STR_INIT(" SIZE=1 BODY=8bitmime smtputf8 RET=hdrs ENVID=a+2Bb"), PARAM_OK},
+        {false, STR_INIT("  SIZE=1  "), PARAM_OK},
+        {false, STR_INIT(" SIZE=12345678901234567890"), PARAM_OK},
+        {false, STR_INIT(" SIZE=99999999999999999999"), PARAM_OK},
+        {false, STR_INIT(" SIZE=123456789012345678901"), PARAM_BAD},
+        {false, STR_INIT(" SIZE=-1"), PARAM_BAD},
+        {false, STR_INIT(" SIZE="), PARAM_BAD},
+        {false, STR_INIT(" SIZE"), PARAM_BAD},
+        {false, STR_INIT(" SIZE=1 size=1"), PARAM_BAD},
+        {false, STR_INIT(" BODY=9BIT"), PARAM_BAD},
+        {false, STR_INIT(" SMTPUTF8=yes"), PARAM_BAD},
+        {false, STR_INIT(" RET=ALL"), PARAM_BAD},
+        {false, STR_INIT(" ENVID=a+0D+0Ab"), PARAM_BAD},
+        {false, STR_INIT(" ENVID=a+2b"), PARAM_BAD},
+        {false, STR_INIT(" ENVID=a+2"), PARAM_BAD},
+        {false, STR_INIT(" ENVID=a=b"), PARAM_BAD},
+        {false, STR_INIT(" FOO"), PARAM_UNKNOWN},
+        {false, STR_INIT(" FOO=1 SIZE=1"), PARAM_UNKNOWN},
+        {false, STR_INIT(" FOO SIZE=x"), PARAM_BAD},
+        {false, STR_INIT(" -X=1"), PARAM_BAD},
+        {false, STR_INIT(" ="), PARAM_BAD},
+        {false, STR_INIT(" NOTIFY=NEVER"), PARAM_UNKNOWN},
+        {true, STR_INIT(" NOTIFY=success,DELAY,FAILURE ORCPT=rfc822;a+2Bb@c"), PARAM_OK},
+        {true, STR_INIT(" NOTIFY=NEVER"), PARAM_OK},
+        {true, STR_INIT(" NOTIFY=NEVER,DELAY"), PARAM_BAD},
+        {true, STR_INIT(" NOTIFY="), PARAM_BAD},
+        {true, STR_INIT(" NOTIFY=DELAY,"), PARAM_BAD},
+        {true, STR_INIT(" ORCPT=a@b"), PARAM_BAD},
+        {true, STR_INIT(" ORCPT=rfc822;"), PARAM_BAD},
+        {true, STR_INIT(" ORCPT=rfc822;a+00b"), PARAM_BAD},
+        {true, STR_INIT(" ORCPT=utf-8;a\\x{2B}b@\xc3\xa9.example"), PARAM_OK},
+        {true, STR_INIT(" SIZE=1"), PARAM_UNKNOWN},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct mail_params mail;
+        struct rcpt_params rcpt;
+        enum param_result result = rows[i].rcpt ? param_parse_rcpt(rows[i].text, &rcpt)
+                                                : param_parse_mail(rows[i].text, &mail);
+        if (result != rows[i].result) {
+            fail_msg("\"%.*s\" gave %d", STR_ARG(rows[i].text), (int)result);
+        }
+    }
+}
+
+static void an_envelope_gets_texts_decoded(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct mail_params mail;
+    struct rcpt_params rcpt;
+    assert_int_equal(param_parse_mail(STR(" ENVID=a+2Bb+20c"), &mail), PARAM_OK);
+    assert_true(str_eq(param_envid(&mail, &arena), STR("a+b c")));
+    assert_int_equal(param_parse_rcpt(STR(" ORCPT=rfc822;a+2Bb@c"), &rcpt), PARAM_OK);
+    assert_true(str_eq(param_orcpt(&rcpt, &arena), STR("rfc822;a+b@c")));
+    assert_int_equal(param_parse_rcpt(STR(" ORCPT=utf-8;a\\x{2B}b"), &rcpt), PARAM_OK);
+    assert_true(str_eq(param_orcpt(&rcpt, &arena), STR("utf-8;a\\x{2B}b")));
+    assert_int_equal(param_parse_rcpt(STR(""), &rcpt), PARAM_OK);
+    assert_int_equal(param_orcpt(&rcpt, &arena).len, 0);
+    arena_done(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parameters_are_taken_refused_or_unknown),
+        cmocka_unit_test(an_envelope_gets_texts_decoded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
