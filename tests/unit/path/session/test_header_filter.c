@@ -1,0 +1,87 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "core/base/buf.h"
+#include "path/session/header_filter.h"
+
+static struct header_filter run(struct str in, size_t step, bool submitted, struct buf *out)
+{
+    static struct envelope_rcpt rcpts[] = {{.address = STR_INIT("me@here.example")}};
+    static const struct envelope envelope = {.rcpts = rcpts, .rcpt_count = 1};
+    struct header_filter f = {.envelope = &envelope, .remove_bcc = submitted};
+    struct str piece;
+    while (in.len > 0) {
+        struct str part = str_head(in, step);
+        in = str_tail(in, part.len);
+        while (header_filter_take(&f, &part, &piece)) {
+            buf_add(out, piece);
+        }
+    }
+    if (header_filter_end(&f, &piece)) {
+        buf_add(out, piece);
+    }
+    return f;
+}
+
+static void bcc_goes_from_what_is_submitted_and_nothing_else(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str in, out;
+    } rows[] = {
+        {STR_INIT("To: a\r\nBcc: b,\r\n\tc\r\nX: y\r\n\r\nBcc: d\r\n"),
+         STR_INIT("To: a\r\nX: y\r\n\r\nBcc: d\r\n")},
+        {STR_INIT("bcc: b\r\n\r\n"), STR_INIT("\r\n")},
+        {STR_INIT("BCC : b\r\nResent-Bcc: c\r\n"), STR_INIT("")},
+        {STR_INIT("Bcc"), STR_INIT("Bcc")},
+        {STR_INIT("Bccx: a\r\nBc: d\r\n"), STR_INIT("Bccx: a\r\nBc: d\r\n")},
+        {STR_INIT("no header\r\nBcc: a\r\n"), STR_INIT("no header\r\nBcc: a\r\n")},
+        {STR_INIT("A-Field-Name-That-Is-Longer-Than-Any: b\r\nBcc: a\r\n"),
+         STR_INIT("A-Field-Name-That-Is-Longer-Than-Any: b\r\n")},
+        {STR_INIT(""), STR_INIT("")},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (size_t step = 1; step <= rows[i].in.len + 1; step++) {
+            struct buf out = {0};
+            (void)run(rows[i].in, step, true, &out);
+            if (!str_eq(buf_str(&out), rows[i].out)) {
+                fail_msg("row %zu, step %zu: %.*s", i, step, STR_ARG(buf_str(&out)));
+            }
+            buf_clear(&out);
+            (void)run(rows[i].in, step, false, &out);
+            assert_true(str_eq(buf_str(&out), rows[i].in));
+            buf_done(&out);
+        }
+    }
+}
+
+static void loops_and_lacks_are_found_in_the_header_alone(void **state)
+{
+    (void)state;
+    struct str in = STR("Received: a\r\n b\r\nreceived: c\r\nDelivered-To:\r\n ME@here.example \r\n"
+                        "Date: x\r\n\r\nReceived: d\r\nMessage-ID: e\r\nFrom: f\r\n");
+    for (size_t step = 1; step <= in.len; step++) {
+        struct buf out = {0};
+        struct header_filter f = run(in, step, true, &out);
+        assert_int_equal(f.received, 2);
+        assert_true(f.delivered_here && f.has_date);
+        assert_false(f.has_message_id || f.has_from);
+        buf_done(&out);
+    }
+    struct buf out = {0};
+    assert_false(run(STR("Delivered-To: you@here.example\r\n"), 9, true, &out).delivered_here);
+    assert_true(run(STR("Delivered-To: me@here.example\r\n"), 9, true, &out).delivered_here);
+    buf_done(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bcc_goes_from_what_is_submitted_and_nothing_else),
+        cmocka_unit_test(loops_and_lacks_are_found_in_the_header_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
