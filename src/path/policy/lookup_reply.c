@@ -132,6 +132,9 @@ static struct smtp_reply verify_address(const struct policy_client *client, stru
 {
     struct match match = {.address = address};
     local_find(client->config, address, arena, &match.local);
+    if (match.local.no_memory) {
+        return *smtp_answer(ANSWER_NO_MEMORY);
+    }
     switch (match.local.verdict) {
     case LOCAL_NOT_OURS:
         return with_text(ANSWER_NOT_VERIFIED,

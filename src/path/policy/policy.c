@@ -63,6 +63,9 @@ enum answer policy_rcpt(const struct policy_client *client, const struct path *p
     }
     struct local_answer local = {0};
     local_find(client->config, text, arena, &local);
+    if (local.no_memory) {
+        return ANSWER_NO_MEMORY;
+    }
     switch (local.verdict) {
     case LOCAL_NOT_OURS:
         if (!path->postmaster && !may_relay(client)) {

@@ -1,0 +1,171 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "path/accept/accept.h"
+
+#include <errno.h>
+
+static struct net_listener *open_listeners[4];
+static size_t open_count;
+static unsigned accepted_count, written, closed_count;
+static int listen_error;
+static size_t listen_error_at;
+
+const struct config *config_hold(const struct config *config)
+{
+    return config;
+}
+
+void config_drop(const struct config *config)
+{
+    (void)config;
+}
+
+static int do_listen(struct net *net, struct net_listener *listener)
+{
+    (void)net;
+    if (listen_error != 0 && open_count == listen_error_at) {
+        return listen_error;
+    }
+    open_listeners[open_count++] = listener;
+    return 0;
+}
+
+static void do_unlisten(struct net *net, struct net_listener *listener)
+{
+    (void)net;
+    (void)listener;
+    open_count--;
+}
+
+static uint64_t draw(struct entropy *entropy)
+{
+    (void)entropy;
+    return 4;
+}
+
+static void no_log(struct log *log, enum log_level level, const char *event,
+                   const struct log_field *fields, size_t count)
+{
+    (void)log;
+    (void)level;
+    (void)event;
+    (void)fields;
+    (void)count;
+}
+
+static void do_write(struct stream *stream, struct str bytes)
+{
+    (void)stream;
+    assert_true(str_starts(bytes, STR("421 4.7.0 ")));
+    written++;
+}
+
+static void do_close(struct stream *stream)
+{
+    (void)stream;
+    closed_count++;
+}
+
+static const struct stream_ops ops = {.write = do_write, .close = do_close};
+static struct entropy entropy = {.u64 = draw};
+static struct net net = {.listen = do_listen, .unlisten = do_unlisten};
+static struct log test_log = {.event = no_log};
+static const struct ports ports = {.entropy = &entropy, .net = &net, .log = &test_log};
+
+static void on_accepted(void *owner, struct stream *stream, enum listen_mode mode)
+{
+    (void)owner;
+    (void)stream;
+    assert_int_equal(mode, LISTEN_SUBMISSION);
+    accepted_count++;
+}
+
+static struct config_listen listens[2] = {{.mode = LISTEN_SUBMISSION}, {.mode = LISTEN_MX}};
+static struct network own;
+static struct config config = {.listens = listens, .listen_count = 2, .networks = &own};
+
+static struct acceptor begin(uint32_t connections)
+{
+    accepted_count = written = closed_count = 0;
+    config.limits.connections = connections;
+    assert_true(network_parse(STR("10.0.0.0/8"), &own));
+    config.network_count = 1;
+    return (struct acceptor){.ports = &ports, .accepted = on_accepted};
+}
+
+static void come(const char *peer)
+{
+    struct stream stream = {.ops = &ops};
+    assert_true(ip_parse(str_from_cstr(peer), &stream.peer.ip));
+    open_listeners[0]->accepted(open_listeners[0], &stream);
+}
+
+static void one_address_may_have_so_many_connections(void **state)
+{
+    (void)state;
+    struct acceptor a = begin(1000);
+    assert_int_equal(acceptor_open(&a, &config, NULL), 0);
+    for (unsigned i = 0; i < ACCEPT_PER_ADDRESS; i++) {
+        come(i % 2 == 0 ? "192.0.2.1" : "::ffff:192.0.2.1");
+    }
+    assert_int_equal(accepted_count, ACCEPT_PER_ADDRESS);
+    come("192.0.2.1");
+    assert_int_equal(accepted_count, ACCEPT_PER_ADDRESS);
+    assert_int_equal(written, 1);
+    come("192.0.2.2");
+    for (unsigned i = 0; i <= ACCEPT_PER_ADDRESS; i++) {
+        come("10.0.0.1");
+    }
+    assert_int_equal(accepted_count, 2 * ACCEPT_PER_ADDRESS + 2);
+    struct ip gone;
+    assert_true(ip_parse(STR("192.0.2.1"), &gone));
+    acceptor_closed(&a, gone);
+    come("192.0.2.1");
+    assert_int_equal(accepted_count, 2 * ACCEPT_PER_ADDRESS + 3);
+    acceptor_close(&a);
+    acceptor_done(&a);
+}
+
+static void all_loops_share_the_limit_of_all(void **state)
+{
+    (void)state;
+    atomic_uint total = 1;
+    struct acceptor a = begin(3);
+    a.total = &total;
+    assert_int_equal(acceptor_open(&a, &config, NULL), 0);
+    come("192.0.2.1");
+    come("192.0.2.2");
+    come("192.0.2.3");
+    assert_int_equal(accepted_count, 2);
+    assert_int_equal(closed_count, 1);
+    assert_int_equal(atomic_load(&total), 3);
+    acceptor_close(&a);
+    acceptor_done(&a);
+}
+
+static void a_listener_that_cannot_be_opened_closes_the_others(void **state)
+{
+    (void)state;
+    struct acceptor a = begin(3);
+    const struct config_listen *failed = NULL;
+    listen_error = -EADDRINUSE;
+    listen_error_at = 1;
+    assert_int_equal(acceptor_open(&a, &config, &failed), -EADDRINUSE);
+    listen_error = 0;
+    assert_ptr_equal(failed, &listens[1]);
+    assert_int_equal(open_count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_address_may_have_so_many_connections),
+        cmocka_unit_test(all_loops_share_the_limit_of_all),
+        cmocka_unit_test(a_listener_that_cannot_be_opened_closes_the_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
