@@ -59,6 +59,7 @@ struct queue {
     uint64_t held;
     uint64_t jobs;
     struct list requests; /* of operators, under way */
+    struct list tellings; /* likewise */
     struct history *history;
     bool started;
     bool stopping;
@@ -144,11 +145,29 @@ struct instant notice_time(const struct config *config, const struct envelope *e
 bool rcpt_is_forced_by(const struct rcpt *r, const struct site *site);
 
 /* queue_log.c */
-void queue_log_outcome(const struct queue *q, const struct active *a, const struct rcpt *r,
+void queue_log_outcome(const struct queue *q, const struct envelope *envelope, const struct rcpt *r,
                        const struct outcome *o);
 void queue_log_id(const struct queue *q, enum log_level level, const char *event,
                   struct queue_id id, struct str text);
 
-/* control.c */
+/* selector.c */
+/* What can be said of the message without reading it. */
+bool selector_fits_entry(const struct queue_selector *s, const struct entry *e, struct instant now);
+bool selector_fits(const struct queue_selector *s, const struct state *state);
+/* Whether what is done to the message concerns this recipient. */
+bool selector_fits_rcpt(const struct queue_selector *s, const struct rcpt *r);
+
+/* item.c */
+enum queue_item_state entry_state(const struct entry *e);
+/* Tells `each` of it, if there is one. Without memory it is not told. */
+void item_tell(struct queue *q, struct queue_request *request, const struct entry *e,
+               const struct state *state);
+
+/* control.c, tell.c */
 void control_resume(struct queue *q, struct active *a); /* it came to rest, or is gone */
-void control_drop(struct queue *q);
+void control_drop(struct queue *q);                     /* ends all requests soon */
+void control_free(struct queue *q);                     /* the world stopped: frees them */
+void tell_drop(struct queue *q);
+void tell_free(struct queue *q);
+/* Every message's id, in the heap; null with a count of 0: none, or no memory. */
+struct queue_id *control_ids(const struct queue *q, size_t *count);

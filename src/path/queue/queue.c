@@ -157,6 +157,7 @@ struct queue *queue_new(const struct ports *ports, struct spool *spool, const st
     q->sites.seed.k1 = ports->entropy->u64(ports->entropy);
     list_init(&q->actives);
     list_init(&q->requests);
+    list_init(&q->tellings);
     q->history = make_history(ports, config);
     if (!q->history) {
         free(q);
@@ -242,7 +243,8 @@ static void history_flushed(void *owner)
 
 void queue_check_stopped(struct queue *q)
 {
-    if (q->stopping && q->active_count == 0 && list_empty(&q->requests)) {
+    if (q->stopping && q->active_count == 0 && list_empty(&q->requests) &&
+        list_empty(&q->tellings)) {
         history_flush(q->history, history_flushed, q);
     }
 }
@@ -258,6 +260,7 @@ void queue_stop(struct queue *q, void (*stopped)(void *owner), void *owner)
     q->stopped = stopped;
     q->stopped_owner = owner;
     control_drop(q);
+    tell_drop(q);
     q->timer.fire = stop_soon;
     q->ports->timers->arm(q->ports->timers, &q->timer, SPAN_S(0));
 }
@@ -269,6 +272,8 @@ void queue_free(struct queue *q)
     }
     q->ports->timers->cancel(q->ports->timers, &q->timer);
     q->stopping = true;
+    control_free(q);
+    tell_free(q);
     LIST_EACH (n, &q->actives) {
         active_free(CONTAINER_OF(n, struct active, link));
     }

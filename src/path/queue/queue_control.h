@@ -51,7 +51,9 @@ enum queue_action {
     QUEUE_BOUNCE,  /* give up now, telling the sender */
 };
 
-/* Does the action to every message that the selector finds, the oldest first. Each change is
+/* Does the action to every message that the selector finds, the oldest first; where it names
+ * recipients (recipient, domain, site, last_error), holding, releasing, removing and bouncing are
+ * done to these alone. Each change is
  * durable before `each` is told of it. Messages being delivered at this moment come last: they are
  * changed when their attempt has ended. */
 struct queue_request {

@@ -42,10 +42,10 @@ static void add_attempt(struct line *line, const struct outcome *o)
     }
 }
 
-void queue_log_outcome(const struct queue *q, const struct active *a, const struct rcpt *r,
+void queue_log_outcome(const struct queue *q, const struct envelope *envelope, const struct rcpt *r,
                        const struct outcome *o)
 {
-    struct queue_id_text id = queue_id_text(a->envelope.id);
+    struct queue_id_text id = queue_id_text(envelope->id);
     struct buf status = {0};
     struct line line = {.count = 0};
     add_str(&line, "id", queue_id_str(&id));
@@ -65,7 +65,7 @@ void queue_log_outcome(const struct queue *q, const struct active *a, const stru
         add_int(&line, "attempt", r ? r->attempts : 0);
         add_int(&line, "retry_in", span_seconds(instant_since(o->next, o->at)));
     }
-    add_int(&line, "age", span_seconds(instant_since(o->at, a->envelope.arrived)));
+    add_int(&line, "age", span_seconds(instant_since(o->at, envelope->arrived)));
     q->ports->log->event(q->ports->log, events[o->kind].level, events[o->kind].event, line.fields,
                          line.count);
     buf_done(&status);

@@ -43,7 +43,7 @@ void active_record(struct active *a, const struct outcome *happened)
     }
     a->broken |= !state_apply(&a->state, &o);
     const struct rcpt *r = o.rcpt < a->state.count ? a->state.rcpts[o.rcpt] : NULL;
-    queue_log_outcome(a->queue, a, r, &o);
+    queue_log_outcome(a->queue, &a->envelope, r, &o);
 }
 
 bool active_unsaved(const struct active *a)
