@@ -118,7 +118,7 @@ static void space_known(struct disk_op *op)
     struct builder *b = CONTAINER_OF(op, struct builder, op);
     struct disk *disk = b->log->ports->disk;
     /* Where it cannot fit, the last of the space is not filled only to be given back. */
-    if (op->result == 0 && op->size <= b->segment->size) {
+    if (op->result == 0 && op->size < b->segment->size) {
         build_failed(b, -ENOSPC);
         return;
     }
@@ -134,7 +134,8 @@ bool pool_build(struct spool_log *log, bool spare)
     if (!builder_idle(log)) {
         return true;
     }
-    if (log->full || have >= log->reserve_segments + (spare ? 1 : 0) || log->closed) {
+    spare = spare && !log->full;
+    if (have >= log->reserve_segments + (spare ? 1 : 0) || log->closed) {
         return false;
     }
     if (!log->builder) {

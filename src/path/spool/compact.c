@@ -80,7 +80,7 @@ static struct segment *choose(const struct spool_log *log)
             continue;
         }
         used += s->size;
-        live += weight(log, s);
+        live += s->live;
         if (s->pins > 0 || s->stuck) {
             continue;
         }
@@ -285,7 +285,7 @@ static void read_chunk(struct compactor *c, uint32_t size)
 {
     uint64_t left = c->victim->end - c->offset;
     c->size = size < left ? size : (uint32_t)left;
-    c->bytes = malloc(c->size);
+    c->bytes = calloc(1, c->size);
     if (!c->bytes) {
         c->failed = true;
         step_end(c);

@@ -167,7 +167,8 @@ static bool log_tick(struct spool *s)
         pool_ask_space(log);
     }
     bool compacting = compactor_tick(log);
-    return pool_build(log, !compacting) || compacting;
+    /* On a full disk the answer about its space decides whether there is something to build. */
+    return (!log->full && pool_build(log, !compacting)) || compacting;
 }
 
 static void log_usage(const struct spool *s, struct spool_usage *usage)

@@ -16,6 +16,8 @@ struct memory_spool {
     struct map messages;
     struct parcel turn;
     bool turn_posted;
+    bool folder_made;
+    struct disk_op folder_op;
     struct list soon;
     unsigned under_way;
     void (*closed)(void *owner);
@@ -212,7 +214,7 @@ static void turn(struct parcel *parcel)
 {
     struct memory_spool *m = CONTAINER_OF(parcel, struct memory_spool, turn);
     m->turn_posted = false;
-    for (struct list *node; (node = list_pop(&m->soon)) != NULL;) {
+    for (struct list *node; m->folder_made && (node = list_pop(&m->soon)) != NULL;) {
         struct memory_work *w = CONTAINER_OF(node, struct memory_work, link);
         if (w->result < 0) {
             work_end(w, w->result);
@@ -333,32 +335,30 @@ static const struct spool_ops operations = {.put = memory_put,
                                             .usage = memory_usage,
                                             .close = memory_close};
 
-struct folder_op {
-    struct disk_op op;
-};
-
 static void folder_made(struct disk_op *op)
 {
-    free(CONTAINER_OF(op, struct folder_op, op));
+    struct memory_spool *m = CONTAINER_OF(op, struct memory_spool, folder_op);
+    m->folder_made = true;
+    m->under_way--;
+    wake(m);
 }
 
 struct spool *spool_memory_new(const struct ports *ports, struct str folder)
 {
     struct memory_spool *m = calloc(1, sizeof *m);
-    struct folder_op *make = calloc(1, sizeof *make);
     if (m) {
         buf_add(&m->folder, folder);
     }
-    if (!m || !make || m->folder.failed) {
+    if (!m || m->folder.failed) {
         free(m);
-        free(make);
         return NULL;
     }
     m->spool.ops = &operations;
     m->ports = ports;
     m->turn.open = turn;
     list_init(&m->soon);
-    make->op.done = folder_made;
-    ports->disk->make_folder(ports->disk, &make->op, folder);
+    m->folder_op.done = folder_made;
+    m->under_way = 1;
+    ports->disk->make_folder(ports->disk, &m->folder_op, folder);
     return &m->spool;
 }

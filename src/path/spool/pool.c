@@ -182,8 +182,13 @@ static void space_known(struct disk_op *op)
     log->under_way--;
     if (op->result == 0) {
         log->space_free = op->size;
-        if (op->size > 2 * log->segment_size) {
+        size_t have = pool_free_count(log);
+        uint64_t missing = have < log->reserve_segments ? log->reserve_segments - have : 0;
+        if (log->full && op->size > (missing + 1) * log->segment_size) {
             log->full = false;
+        }
+        if (missing > 0 && op->size >= log->segment_size) {
+            (void)pool_build(log, false); /* the reserve comes first */
         }
     }
     log_wake(log);
