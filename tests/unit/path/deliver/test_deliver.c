@@ -1,127 +1,6 @@
 #include "path/deliver/deliver.h"
 
-#include "path/deliver/local_deliver.h"
-#include "small_world.h"
-
-#include "scripted_server.h"
-
-enum { RCPTS = 6 };
-
-struct test {
-    struct small_world w;
-    struct server a, b; /* at preference 10 and 20 */
-    struct config config;
-    struct envelope envelope;
-    struct deliver_office office;
-    struct hop_host hosts[2];
-    struct next_hop hop;
-    struct job_rcpt rcpts[RCPTS];
-    struct delivery_job job;
-    unsigned done;
-};
-
-static struct str addresses[RCPTS] = {
-    STR_INIT("a1@x.example"), STR_INIT("b1@x.example"), STR_INIT("a2@x.example"),
-    STR_INIT("b2@x.example"), STR_INIT("a3@x.example"), STR_INIT("b3@x.example"),
-};
-
-static void on_job_done(struct delivery_job *job)
-{
-    struct test *t = job->owner;
-    t->done++;
-    for (size_t i = 0; i < job->rcpt_count; i++) {
-        assert_int_not_equal(job->rcpts[i].outcome.kind, 0);
-    }
-}
-
-static void begin(struct test *t)
-{
-    *t = (struct test){0};
-    world_init(&t->w);
-    server_init(&t->a, &t->w.wire, "192.0.2.10");
-    server_init(&t->b, &t->w.wire, "192.0.2.20");
-    t->config.hostname = STR("me.example");
-    t->config.deliver = world_times();
-    t->config.queue.connection_messages = 1000;
-    t->hosts[0] = (struct hop_host){.name = STR("mx1.example"), .literal = t->a.host.ip4};
-    t->hosts[1] = (struct hop_host){.name = STR("mx2.example"), .literal = t->b.host.ip4};
-    t->hop = (struct next_hop){.kind = HOP_SMTP, .hosts = t->hosts, .host_count = 2, .port = 25};
-    t->w.body = STR("Subject: x\r\n\r\n.dot\r\n");
-    deliver_office_init(&t->office, &t->w.ports);
-}
-
-static void start(struct test *t, size_t rcpts)
-{
-    arena_done(&t->job.arena);
-    t->job = (struct delivery_job){
-        .done = on_job_done,
-        .home = &t->w.inbox,
-        .config = &t->config,
-        .envelope = &t->envelope,
-        .sender = STR("s@y.example"),
-        .site = STR("smtp:mx1.example,mx2.example:25"),
-        .additions = STR("Received: here\r\n"),
-        .body = {.size = t->w.body.len},
-        .rcpts = t->rcpts,
-        .rcpt_count = rcpts,
-        .owner = t,
-    };
-    for (size_t i = 0; i < rcpts; i++) {
-        t->rcpts[i] =
-            (struct job_rcpt){.index = (uint32_t)(i + 7), .address = addresses[i], .hop = &t->hop};
-    }
-    t->done = 0;
-    deliver_job(&t->office, &t->job);
-    assert_int_equal(t->done, 0);
-}
-
-/* Starts a job and gives it an hour. */
-static void deliver(struct test *t, size_t rcpts)
-{
-    start(t, rcpts);
-    int64_t until = t->w.now + SPAN_H(1).us;
-    while (t->done == 0 && world_step(&t->w, until)) {}
-    assert_int_equal(t->done, 1);
-}
-
-static void end(struct test *t)
-{
-    world_run(&t->w, SPAN_H(1));
-    deliver_office_done(&t->office);
-    world_run(&t->w, SPAN_S(5));
-    assert_true(list_empty(&t->w.wire.ends));
-    server_done(&t->a);
-    server_done(&t->b);
-    arena_done(&t->job.arena);
-    world_done(&t->w);
-}
-
-static void assert_outcome_(const struct test *t, size_t i, const struct outcome *want,
-                            const char *text, int line)
-{
-    const struct outcome *o = &t->rcpts[i].outcome;
-    if (o->kind != want->kind || o->reply_code != want->reply_code ||
-        o->status.class != want->status.class || o->status.subject != want->status.subject ||
-        o->status.detail != want->status.detail || o->rcpt != i + 7 ||
-        str_find_str(o->text, str_from_cstr(text)) == STR_NONE) {
-        fail_msg("line %d: kind %d code %d status %d.%d.%d \"%.*s\"", line, (int)o->kind,
-                 o->reply_code, o->status.class, o->status.subject, o->status.detail,
-                 STR_ARG(o->text));
-    }
-}
-#define assert_outcome(t, i, text, ...)                                                            \
-    assert_outcome_((t), (i), &(struct outcome){__VA_ARGS__}, (text), __LINE__)
-
-#define RELAYED .kind = OUTCOME_RELAYED, .reply_code = 250, .status = {2, 0, 0}
-#define SENT "Received: here\r\nSubject: x\r\n\r\n.dot\r\n<end>"
-
-static void assert_taken_(const struct server *s, const char *messages, int line)
-{
-    if (!str_eq(buf_str(&s->messages), str_from_cstr(messages))) {
-        fail_msg("line %d: taken \"%.*s\"", line, STR_ARG(buf_str(&s->messages)));
-    }
-}
-#define assert_taken(s, messages) assert_taken_((s), (messages), __LINE__)
+#include "delivery.h"
 
 static void a_message_goes_to_the_first_host_once_for_all_recipients(void **state)
 {
@@ -413,54 +292,6 @@ static void lmtp_goes_over_a_local_socket(void **state)
     end(&t);
 }
 
-/* A body longer than any buffer on its way, with lines that need every care. */
-static struct str long_body(size_t octets)
-{
-    struct buf b = {0};
-    while (b.len < octets) {
-        buf_add_format(&b, ".%zu a line that goes on for a while\r\n", b.len);
-    }
-    return buf_str(&b);
-}
-
-static void a_long_body_is_read_piece_by_piece_whatever_the_network_does(void **state)
-{
-    (void)state;
-    for (int chunks = 0; chunks < 2; chunks++) {
-        struct test t;
-        begin(&t);
-        t.w.wire.window = 10000;
-        t.w.wire.delay = SPAN_MS(50); /* the network is slower than the disk */
-        sim_fault(&t.w.wire, "*")->piece = 1460;
-        t.w.body = long_body(500000);
-        if (chunks) {
-            t.a.script.ehlo = "250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING";
-        }
-        deliver(&t, 1);
-        assert_outcome(&t, 0, "taken", RELAYED);
-        struct str got = buf_str(&t.a.messages);
-        assert_int_equal(got.len, 16 + t.w.body.len + 5);
-        assert_memory_equal(got.ptr + 16, t.w.body.ptr, t.w.body.len);
-        assert_int_equal(t.w.reads, (t.w.body.len + 65535) / 65536);
-        assert_in_range(t.w.wire.unsent_most, 1, 2 * 65536);
-        free((char *)(uintptr_t)t.w.body.ptr);
-        end(&t);
-    }
-}
-
-static void a_body_that_cannot_be_read_is_deferred_without_a_final_dot(void **state)
-{
-    (void)state;
-    struct test t;
-    begin(&t);
-    t.w.read_error = -EIO;
-    deliver(&t, 1);
-    assert_outcome(&t, 0, "could not be read", .kind = OUTCOME_DEFERRED, .status = {4, 3, 0});
-    assert_taken(&t.a, "");
-    assert_int_equal(t.b.connections, 0);
-    end(&t);
-}
-
 static void a_connection_cut_at_any_octet_never_loses_or_doubles_unawares(void **state)
 {
     (void)state;
@@ -495,68 +326,6 @@ static void our_own_name_in_greeting_and_ehlo_is_a_loop(void **state)
     end(&t);
 }
 
-static void a_message_too_big_for_the_server_is_not_sent(void **state)
-{
-    (void)state;
-    struct test t;
-    begin(&t);
-    t.a.script.ehlo = "250-mx.example\r\n250 SIZE 10";
-    deliver(&t, 1);
-    assert_outcome(&t, 0, "takes no more than 10", .kind = OUTCOME_FAILED, .status = {5, 3, 4});
-    end(&t);
-}
-
-static void smtputf8_is_left_out_where_nothing_needs_it(void **state)
-{
-    (void)state;
-    static const struct {
-        struct str body;
-        bool relayed;
-    } rows[] = {
-        {STR_INIT("Subject: x\r\n\r\n.dot\r\n"), true},
-        {STR_INIT("Subject: \xc3\xbc\r\n\r\nx\r\n"), false},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct test t;
-        begin(&t);
-        t.w.body = rows[i].body;
-        t.envelope.smtputf8 = true;
-        deliver(&t, 1);
-        if (rows[i].relayed) {
-            assert_outcome(&t, 0, "taken", RELAYED);
-        } else {
-            assert_outcome(&t, 0, "SMTPUTF8", .kind = OUTCOME_FAILED, .status = {5, 6, 7});
-        }
-        end(&t);
-    }
-}
-
-static void an_international_address_fails_alone_where_the_server_lacks_smtputf8(void **state)
-{
-    (void)state;
-    struct test t;
-    begin(&t);
-    addresses[1] = STR("b\xc3\xbc@x.example");
-    t.envelope.smtputf8 = true;
-    deliver(&t, 2);
-    addresses[1] = STR("b1@x.example");
-    assert_outcome(&t, 0, "taken", RELAYED);
-    assert_outcome(&t, 1, "SMTPUTF8", .kind = OUTCOME_FAILED, .status = {5, 6, 7});
-    end(&t);
-}
-
-static void mail_declared_8bit_that_is_ascii_goes_to_any_server(void **state)
-{
-    (void)state;
-    struct test t;
-    begin(&t);
-    t.envelope.body = BODY_8BITMIME;
-    deliver(&t, 1);
-    assert_outcome(&t, 0, "taken", RELAYED);
-    assert_taken(&t.a, SENT);
-    end(&t);
-}
-
 static void stopping_defers_at_any_moment(void **state)
 {
     (void)state;
@@ -577,37 +346,6 @@ static void stopping_defers_at_any_moment(void **state)
         assert_outcome(&t, 0, "being stopped", .kind = OUTCOME_DEFERRED, .status = {4, 3, 2});
         end(&t);
     }
-}
-
-/* Local delivery's place is taken here: it settles one recipient at a time. */
-static struct {
-    unsigned running, calls;
-    struct timer timer;
-    struct delivery_job *job;
-    struct job_rcpt *rcpt;
-    void (*done)(struct delivery_job *job, struct job_rcpt *rcpt);
-} local;
-
-static void local_done(struct timer *timer)
-{
-    (void)timer;
-    local.running--;
-    local.rcpt->outcome =
-        (struct outcome){.kind = OUTCOME_DELIVERED, .status = {2, 0, 0}, .text = STR("kept")};
-    local.done(local.job, local.rcpt);
-}
-
-void local_deliver(struct deliver_office *office, struct delivery_job *job, struct job_rcpt *rcpt,
-                   void (*done)(struct delivery_job *job, struct job_rcpt *rcpt))
-{
-    assert_int_equal(local.running, 0);
-    local.running++;
-    local.calls++;
-    local.job = job;
-    local.rcpt = rcpt;
-    local.done = done;
-    local.timer.fire = local_done;
-    office->ports->timers->arm(office->ports->timers, &local.timer, SPAN_MS(1));
 }
 
 static void local_recipients_are_served_one_after_the_other(void **state)
@@ -642,14 +380,8 @@ int main(void)
         cmocka_unit_test(recipients_too_many_for_the_server_go_with_the_next_transaction),
         cmocka_unit_test(lmtp_gives_each_recipient_its_own_outcome),
         cmocka_unit_test(lmtp_goes_over_a_local_socket),
-        cmocka_unit_test(a_long_body_is_read_piece_by_piece_whatever_the_network_does),
-        cmocka_unit_test(a_body_that_cannot_be_read_is_deferred_without_a_final_dot),
         cmocka_unit_test(a_connection_cut_at_any_octet_never_loses_or_doubles_unawares),
         cmocka_unit_test(our_own_name_in_greeting_and_ehlo_is_a_loop),
-        cmocka_unit_test(a_message_too_big_for_the_server_is_not_sent),
-        cmocka_unit_test(smtputf8_is_left_out_where_nothing_needs_it),
-        cmocka_unit_test(an_international_address_fails_alone_where_the_server_lacks_smtputf8),
-        cmocka_unit_test(mail_declared_8bit_that_is_ascii_goes_to_any_server),
         cmocka_unit_test(stopping_defers_at_any_moment),
         cmocka_unit_test(local_recipients_are_served_one_after_the_other),
     };
