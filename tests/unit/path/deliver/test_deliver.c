@@ -277,14 +277,14 @@ static void lmtp_goes_over_a_local_socket(void **state)
     struct test t;
     begin(&t);
     t.a.script.lmtp = true;
-    struct net_listener local = t.a.listener;
-    local.local_path = STR("/run/lmtp");
-    assert_int_equal(t.w.us.net.listen(&t.w.us.net, &local), 0);
+    struct net_listener at_path = t.a.listener;
+    at_path.local_path = STR("/run/lmtp");
+    assert_int_equal(t.w.us.net.listen(&t.w.us.net, &at_path), 0);
     t.hop = (struct next_hop){.kind = HOP_LMTP_LOCAL, .path = STR("/run/lmtp")};
     deliver(&t, 1);
     assert_outcome(&t, 0, "taken", .kind = OUTCOME_DELIVERED, .reply_code = 250,
                    .status = {2, 0, 0});
-    t.w.us.net.unlisten(&t.w.us.net, &local);
+    t.w.us.net.unlisten(&t.w.us.net, &at_path);
     world_run(&t.w, SPAN_MIN(1));
     deliver(&t, 1);
     assert_outcome(&t, 0, "cannot connect to /run/lmtp: no such socket", .kind = OUTCOME_DEFERRED,
