@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "core/dns/build.h"
 #include "path/session/session.h"
 
 #include <errno.h>
@@ -29,6 +30,8 @@ struct world {
     struct timer *timer; /* armed last, for a session has one */
     struct span after;
     struct resolver_query *asked[8];
+    struct dns_name asked_name[8];
+    uint16_t asked_type[8];
     size_t asked_count;
     /* The spool. */
     struct buf body, additions;
@@ -130,9 +133,9 @@ static void ask(struct resolver *resolver, struct resolver_query *query, struct 
                 uint16_t type)
 {
     (void)resolver;
-    (void)name;
-    (void)type;
     assert_true(w.asked_count < 8);
+    assert_true(dns_name_parse(name, &w.asked_name[w.asked_count]));
+    w.asked_type[w.asked_count] = type;
     w.asked[w.asked_count++] = query;
 }
 
@@ -141,7 +144,10 @@ static void cancel_query(struct resolver *resolver, struct resolver_query *query
     (void)resolver;
     for (size_t i = 0; i < w.asked_count; i++) {
         if (w.asked[i] == query) {
-            w.asked[i] = w.asked[--w.asked_count];
+            w.asked_count--;
+            w.asked[i] = w.asked[w.asked_count];
+            w.asked_name[i] = w.asked_name[w.asked_count];
+            w.asked_type[i] = w.asked_type[w.asked_count];
             return;
         }
     }
@@ -396,6 +402,60 @@ static void half_a_command_wins_no_time(void **state)
     assert_int_equal(w.after.us, SPAN_S(300).us);
 }
 
+/* Answers the question asked first: PTR is mx.b.example, every A is 192.0.2.9. */
+static void answer_first(enum resolver_result result)
+{
+    struct resolver_query *query = w.asked[0];
+    struct dns_name name = w.asked_name[0];
+    uint16_t type = w.asked_type[0];
+    struct dns_build b = {0};
+    struct dns_name host;
+    struct ip ip;
+    assert_true(dns_name_parse(STR("mx.b.example"), &host));
+    assert_true(ip_parse(STR("192.0.2.9"), &ip));
+    dns_build_start(&b, &name, type, DNS_NOERROR);
+    dns_build_section(&b, DNS_ANSWER);
+    if (type == DNS_PTR) {
+        dns_build_name(&b, &name, DNS_PTR, &host);
+    } else if (type == DNS_A) {
+        dns_build_ip(&b, &name, ip);
+    }
+    cancel_query(NULL, query);
+    query->result = result;
+    query->answer = result == RESOLVER_ANSWERED ? buf_str(&b.out) : (struct str){0};
+    query->done(query);
+    buf_done(&b.out);
+}
+
+static void mail_waits_for_the_checks_and_the_finding_is_written_down(void **state)
+{
+    (void)state;
+    from("192.0.2.9:4000");
+    give(STR("EHLO other.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@here.example>\r\n"
+             "DATA\r\n.\r\n"));
+    assert_false(said("2.1.0"));
+    for (unsigned i = 0; w.asked_count > 0; i++) {
+        assert_true(i < 20);
+        answer_first(RESOLVER_ANSWERED);
+    }
+    assert_int_equal(w.kept, 1);
+    assert_true(str_starts(buf_str(&w.additions),
+                           STR("Received: from other.example (mx.b.example [192.0.2.9])\r\n")));
+}
+
+static void a_dns_that_fails_is_no_ground_for_refusal(void **state)
+{
+    (void)state;
+    w.config.helo = HELO_REJECT;
+    from("192.0.2.9:4000");
+    give(STR("EHLO other.example\r\nMAIL FROM:<a@b.example>\r\n"));
+    for (unsigned i = 0; w.asked_count > 0; i++) {
+        assert_true(i < 20);
+        answer_first(i % 2 == 0 ? RESOLVER_TIMEOUT : RESOLVER_FAILED);
+    }
+    assert_true(said("250 2.1.0"));
+}
+
 static void note_drained(void *owner)
 {
     (void)owner;
@@ -472,6 +532,8 @@ int main(void)
         T(a_drained_office_lets_a_message_finish),
         T(a_client_that_breaks_off_during_a_commit_is_survived),
         T(a_client_that_stops_sending_still_gets_its_answer),
+        T(mail_waits_for_the_checks_and_the_finding_is_written_down),
+        T(a_dns_that_fails_is_no_ground_for_refusal),
         T(a_liar_is_refused_where_the_policy_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
