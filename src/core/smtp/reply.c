@@ -20,7 +20,7 @@ static const struct smtp_reply answers[ANSWER_COUNT] = {
     [ANSWER_NOT_VERIFIED] = {252, S(2, 5, 2), STR_INIT("Addresses are not verified here; send the message and see")},
 
     [ANSWER_UNKNOWN_COMMAND] = {500, S(5, 5, 1), STR_INIT("Unknown command; HELP lists the known ones")},
-    [ANSWER_NOT_HTTP] = {500, S(5, 5, 1), STR_INIT("This is a mail server (SMTP), not a web server")},
+    [ANSWER_NOT_HTTP] = {502, S(5, 5, 1), STR_INIT("This is a mail server (SMTP), not a web server")},
     [ANSWER_BARE_LINE_END] = {500, S(5, 5, 2), STR_INIT("Lines must end with CR LF; a bare CR or LF is refused")},
     [ANSWER_LINE_TOO_LONG] = {500, S(5, 5, 2), STR_INIT("Line too long; a command has at most 512 octets")},
     [ANSWER_CONTROL_CHARACTER] = {500, S(5, 5, 2), STR_INIT("Control characters are not allowed in a command")},

@@ -175,7 +175,7 @@ static const struct row rows[] = {
     {"SIZE at the limit and over", I(HI "MAIL FROM:<a@b> SIZE=1001\r\nMAIL FROM:<a@b> SIZE=1000\r\n"), I("250 552 250"), I("H(a)M(a@b)")},
     {"VRFY, EXPN, HELP, NOOP", I("VRFY a\r\nEXPN l\r\nVRFY\r\nHELP\r\nHELP mail\r\nHELP xx\r\nNOOP y\r\n"), I("252 502 501 214 214 504 250"), I("V(a)X(l)")},
     {"what is not offered", I(HI "STARTTLS\r\nAUTH PLAIN\r\nETRN x\r\nLHLO a\r\n"), I("250 502 503 502 500"), I("H(a)")},
-    {"a browser", I("GET / HTTP/1.1\r\nNOOP\r\n"), I("500"), I("C")},
+    {"a browser", I("GET / HTTP/1.1\r\nNOOP\r\n"), I("502"), I("C")},
     {"too many recipients", I(TX "RCPT TO:<a@b>\r\nRCPT TO:<a@c>\r\nRCPT TO:<a@d>\r\n"), I("250 250 250 250 250 452"), I("H(a)M(a@b.c)R(d@e.f)R(a@b)R(a@c)")},
     {"too many errors", I("a\r\nb\r\nc\r\nd\r\ne\r\nNOOP\r\n"), I("500 500 500 500 500 421"), I("C")},
     {"control characters", I("NOOP \x01\r\nNOOP \x7f\r\n"), I("500 500"), I("")},
