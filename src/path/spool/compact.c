@@ -165,9 +165,11 @@ static void moved(struct append *a, int result)
         s->born_min = a->record.born < s->born_min ? a->record.born : s->born_min;
     } else if (result == 0) {
         struct location *place = a->record.type == RECORD_MESSAGE ? &e->at : place_of(e, m->from);
-        log_live(log, *place, false);
-        *place = a->at;
-        log_live(log, *place, true);
+        if (place) { /* marks wait while records of it move, so it is where it was */
+            log_live(log, *place, false);
+            *place = a->at;
+            log_live(log, *place, true);
+        }
     }
     if (e) {
         e->flags &= (uint16_t) ~(a->record.type == RECORD_MESSAGE ? ENTRY_MOVING : 0);

@@ -110,7 +110,7 @@ static enum record_result read_texts(struct str bytes, uint32_t seed, uint32_t c
 enum record_result record_read_head(struct str bytes, uint32_t seed, struct record *r)
 {
     uint32_t crc = 0;
-    struct record got = {0};
+    struct record got = {.type = RECORD_MESSAGE};
     if (bytes.len < RECORD_HEAD) {
         return RECORD_SHORT;
     }
@@ -123,7 +123,7 @@ enum record_result record_read_head(struct str bytes, uint32_t seed, struct reco
 
 enum record_result record_read(struct str bytes, uint32_t seed, struct record *r, struct str *body)
 {
-    struct record got = {0};
+    struct record got = {.type = RECORD_MESSAGE};
     enum record_result result = record_read_head(bytes, seed, &got);
     if (result == RECORD_BAD || bytes.len < RECORD_HEAD) {
         return result;
