@@ -112,7 +112,11 @@ static int64_t run_write(struct job *j, bool torn)
 static int64_t run_sync(struct job *j)
 {
     struct sim_disk *d = j->d;
-    if (++d->syncs == d->sync_fails_at || d->syncs_fail) {
+    uint64_t times = d->syncs_fail_times ? d->syncs_fail_times : 1;
+    d->syncs++;
+    bool fails =
+        d->sync_fails_at && d->syncs >= d->sync_fails_at && d->syncs < d->sync_fails_at + times;
+    if (fails || d->syncs_fail) {
         disk_store_sync_failed(&d->store, j->handle->file);
         return -EIO;
     }
@@ -460,6 +464,7 @@ void sim_disk_restart(struct sim_disk *d)
     d->dead = false;
     d->cut_at = d->fail_at = d->sync_fails_at = d->write_fails_at = 0;
     d->syncs_fail = false;
+    d->syncs_fail_times = 0;
     d->calls = d->syncs = d->writes = 0;
 }
 

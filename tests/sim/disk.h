@@ -19,7 +19,8 @@ struct sim_disk {
     uint64_t fail_at;       /* this call fails with fail_error, and has no effect */
     int fail_error;         /* -EIO, … */
     uint64_t sync_fails_at; /* this sync or write_sync fails, and what it was to sync may be gone */
-    bool syncs_fail;        /* all do */
+    uint64_t syncs_fail_times; /* as many from there on; 0: one */
+    bool syncs_fail;           /* all do */
 
     uint64_t calls; /* made so far, but for close */
     uint64_t syncs;

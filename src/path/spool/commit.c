@@ -135,6 +135,7 @@ static void tell_batch(struct spool_log *log)
         }
         log->untold_count = 0;
     }
+    log_doubt_ends(log);
     tail->end = (tail->end < SEGMENT_START ? SEGMENT_START : tail->end) + log->batch_bytes;
     while (!list_empty(&log->batch)) {
         finish(CONTAINER_OF(log->batch.next, struct append, link), 0);

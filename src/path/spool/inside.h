@@ -76,8 +76,9 @@ struct spool_log {
 
     struct parcel turn;
     bool turn_posted;
-    struct list soon;    /* tasks */
-    struct list waiting; /* tasks that wait for an entry */
+    struct list soon;     /* tasks */
+    struct list waiting;  /* tasks that wait for an entry */
+    struct list doubtful; /* body files of log_drop_body() */
     struct list dead_puts, dead_marks;
     struct spool_get *dead_gets; /* linked by impl: done with an error in the next turn */
 
@@ -107,6 +108,11 @@ void log_wait(struct spool_log *log, struct task *task, struct queue_id id);
 void log_entry_free(struct spool_log *log, const struct entry *e); /* who waits for it runs */
 void log_live(struct spool_log *log, struct location at, bool live);
 void log_forget(struct spool_log *log, struct entry *e); /* finished, and no longer pinned */
+
+/* Removes a message's body file; `later`: its record was written, though not acknowledged, and may
+ * be found after a power cut, until a commit succeeds: then log_doubt_ends() removes it. */
+void log_drop_body(struct spool_log *log, struct queue_id id, bool later);
+void log_doubt_ends(struct spool_log *log);
 
 /* commit.c */
 void log_append(struct spool_log *log, struct append *a);

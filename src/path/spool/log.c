@@ -71,6 +71,8 @@ void log_entry_free(struct spool_log *log, const struct entry *e)
 }
 
 struct body_removal {
+    struct list link;
+    struct queue_id id;
     struct disk_op op;
     struct spool_log *log;
 };
@@ -83,6 +85,35 @@ static void body_removed(struct disk_op *op)
     free(r);
 }
 
+static void remove_body(struct body_removal *r)
+{
+    r->log->under_way++;
+    r->op = (struct disk_op){.done = body_removed};
+    r->log->ports->disk->remove(r->log->ports->disk, &r->op, log_body_path(r->log, r->id));
+}
+
+void log_drop_body(struct spool_log *log, struct queue_id id, bool later)
+{
+    /* Without memory the file stays until the next start finds it without a record. */
+    struct body_removal *r = calloc(1, sizeof *r);
+    if (r) {
+        r->log = log;
+        r->id = id;
+        if (later) {
+            list_append(&log->doubtful, &r->link);
+        } else {
+            remove_body(r);
+        }
+    }
+}
+
+void log_doubt_ends(struct spool_log *log)
+{
+    for (struct list *node; (node = list_pop(&log->doubtful)) != NULL;) {
+        remove_body(CONTAINER_OF(node, struct body_removal, link));
+    }
+}
+
 void log_forget(struct spool_log *log, struct entry *e)
 {
     if (e->body) {
@@ -90,14 +121,7 @@ void log_forget(struct spool_log *log, struct entry *e)
     }
     if (e->flags & ENTRY_BODY_FILE) {
         log->bodies_bytes -= e->body_size;
-        /* Without memory the file stays until the next start finds it without a record. */
-        struct body_removal *r = calloc(1, sizeof *r);
-        if (r) {
-            r->log = log;
-            r->op.done = body_removed;
-            log->under_way++;
-            log->ports->disk->remove(log->ports->disk, &r->op, log_body_path(log, e->id));
-        }
+        log_drop_body(log, e->id, false);
     }
     index_remove(&log->index, e);
 }
@@ -163,9 +187,7 @@ static bool log_tick(struct spool *s)
     if (log->closed) {
         return false;
     }
-    if (log->full) {
-        pool_ask_space(log);
-    }
+    pool_ask_space(log);
     bool compacting = compactor_tick(log);
     /* On a full disk the answer about its space decides whether there is something to build. */
     return (!log->full && pool_build(log, !compacting)) || compacting;
@@ -218,6 +240,7 @@ struct spool_log *log_new(const struct ports *ports, const struct spool_log_opti
     list_init(&log->batch);
     list_init(&log->soon);
     list_init(&log->waiting);
+    list_init(&log->doubtful);
     list_init(&log->dead_puts);
     list_init(&log->dead_marks);
     log->turn.open = turn;
@@ -238,6 +261,9 @@ void log_free(struct spool_log *log)
         }
     }
     index_done(&log->index);
+    for (struct list *node; (node = list_pop(&log->doubtful)) != NULL;) {
+        free(CONTAINER_OF(node, struct body_removal, link));
+    }
     for (size_t i = 0; i < log->slot_count; i++) {
         if (log->segments[i]) {
             pool_drop(log, log->segments[i]);

@@ -46,8 +46,13 @@ static void appended(struct append *a, int result)
     struct spool_log *log = w->log;
     struct entry *e = w->entry;
     if (result < 0) {
+        bool written = a->attempts > 0;
+        if (a->record.body_file && written) {
+            log_drop_body(log, w->op->id, true);
+        }
         put_failed(w, result,
-                   a->record.body_file ? log_body_path(log, w->op->id) : (struct str){0});
+                   a->record.body_file && !written ? log_body_path(log, w->op->id)
+                                                   : (struct str){0});
         return;
     }
     e->flags = a->record.body_file ? ENTRY_BODY_FILE : 0;

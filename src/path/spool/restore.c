@@ -92,6 +92,7 @@ void recovery_restore(struct recovery *r)
     struct spool_log *log = r->log;
     recovery_free(r);
     (void)pool_build(log, false);
+    pool_ask_space(log);
     op->result = 0;
     op->spool = &log->spool;
     op->done(op);

@@ -231,7 +231,7 @@ static void a_power_cut_at_any_call_loses_nothing_acknowledged(void **state)
     (void)state;
     uint64_t calls = calls_of_a_run(1);
     assert_true(calls > 100);
-    for (uint64_t n = 1; n <= 3 * calls; n++) {
+    for (uint64_t n = 1; n <= 2 * calls; n++) {
         struct desk k;
         start(&k, n);
         k.disk.cut_at = n % calls + 1;
@@ -261,6 +261,24 @@ static void a_failed_sync_is_not_believed_and_its_records_are_written_elsewhere(
         }
         if (n % 2 == 0) {
             sim_disk_cut(&k.disk);
+        }
+        restart_and_check(&k);
+        desk_done(&k);
+    }
+}
+
+static void
+several_failed_syncs_end_operations_with_errors_and_leave_them_whole_or_absent(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n <= 160; n++) {
+        struct desk k;
+        start(&k, n);
+        k.disk.sync_fails_at = n % 100 + 1;
+        k.disk.syncs_fail_times = 2 + n % 3;
+        if (desk_open(&k, NULL, false) == 0) {
+            k.disk.cut_at = n % 2 ? k.disk.calls + n : 0;
+            busy_time();
         }
         restart_and_check(&k);
         desk_done(&k);
@@ -351,6 +369,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_power_cut_at_any_call_loses_nothing_acknowledged),
         cmocka_unit_test(a_failed_sync_is_not_believed_and_its_records_are_written_elsewhere),
+        cmocka_unit_test(
+            several_failed_syncs_end_operations_with_errors_and_leave_them_whole_or_absent),
         cmocka_unit_test(when_every_sync_fails_nothing_is_acknowledged_and_a_good_disk_mends_it),
         cmocka_unit_test(a_disk_that_is_full_from_any_write_on_keeps_what_it_acknowledged),
         cmocka_unit_test(one_write_that_finds_no_space_at_any_place_loses_nothing),
