@@ -107,7 +107,6 @@ static void note_outcome(struct active *a, const struct job *job, struct rcpt *r
     struct instant now = queue_now(q);
     o.rcpt = r->index;
     o.at = o.at.us ? o.at : now;
-    o.site = o.site.len > 0 ? o.site : r->hop->site;
     if (o.kind == 0) {
         o.kind = OUTCOME_DEFERRED;
         o.status = (struct status_code){4, 3, 0};
@@ -143,6 +142,9 @@ static void job_done(struct delivery_job *delivery)
     struct site *site = job->site;
     a->jobs_out--;
     q->jobs--;
+    for (size_t i = 0; i < delivery->rcpt_count; i++) {
+        delivery->rcpts[i].outcome.site = site->name;
+    }
     tell_site(a, job, job->rcpts[0]);
     for (size_t i = 0; i < delivery->rcpt_count; i++) {
         struct rcpt *r = job->rcpts[i];

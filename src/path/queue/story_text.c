@@ -266,6 +266,7 @@ static void add_recipients(struct buf *out, const struct story *story)
     struct state state;
     if (!state_init(&state, &arena, &story->envelope, (struct hash_seed){0})) {
         out->failed = true;
+        arena_done(&arena);
         return;
     }
     for (size_t i = 0; i < story->outcome_count; i++) {
