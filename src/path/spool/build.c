@@ -100,6 +100,10 @@ static void step(struct disk_op *op)
     if (!b->segment->file) {
         b->segment->file = op->file;
     }
+    if (b->log->closed) {
+        build_failed(b, -ECANCELED);
+        return;
+    }
     uint64_t left = b->segment->size - b->offset;
     if (left == 0) {
         *op = (struct disk_op){.done = synced};

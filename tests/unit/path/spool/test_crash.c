@@ -285,6 +285,34 @@ several_failed_syncs_end_operations_with_errors_and_leave_them_whole_or_absent(v
     }
 }
 
+static void a_record_found_though_its_put_failed_has_its_body(void **state)
+{
+    (void)state;
+    unsigned resurrected = 0;
+    for (uint64_t n = 1; n <= 60; n++) {
+        struct desk k;
+        start(&k, n);
+        assert_int_equal(desk_open(&k, NULL, false), 0);
+        k.disk.syncs_fail = true;
+        put(9);
+        desk_run(&k);
+        assert_false(known[9].acknowledged);
+        if (n % 2) {
+            k.disk.syncs_fail = false;
+            put(10); /* its success settles that 9 failed */
+            desk_run(&k);
+            assert_true(known[10].acknowledged);
+            assert_false(sim_disk_exists(&k.disk, "/spool/bodies/0000000000009"));
+        }
+        sim_disk_cut(&k.disk);
+        restart_and_check(&k);
+        assert_false(n % 2 && known[9].found);
+        resurrected += known[9].found;
+        desk_done(&k);
+    }
+    assert_true(resurrected > 0);
+}
+
 static void when_every_sync_fails_nothing_is_acknowledged_and_a_good_disk_mends_it(void **state)
 {
     (void)state;
@@ -371,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_failed_sync_is_not_believed_and_its_records_are_written_elsewhere),
         cmocka_unit_test(
             several_failed_syncs_end_operations_with_errors_and_leave_them_whole_or_absent),
+        cmocka_unit_test(a_record_found_though_its_put_failed_has_its_body),
         cmocka_unit_test(when_every_sync_fails_nothing_is_acknowledged_and_a_good_disk_mends_it),
         cmocka_unit_test(a_disk_that_is_full_from_any_write_on_keeps_what_it_acknowledged),
         cmocka_unit_test(one_write_that_finds_no_space_at_any_place_loses_nothing),
