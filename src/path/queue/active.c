@@ -149,7 +149,7 @@ static bool go_on(struct active *a)
 
 static void settle(struct active *a)
 {
-    bool report = !a->gone && reporting_due(a);
+    bool report = !a->gone && reporting_due(a->config, &a->state, queue_now(a->queue));
     if (!a->gone && !a->broken && !report && all_done(a)) {
         active_finish(a);
     } else if (active_unsaved(a) && !a->gone) {

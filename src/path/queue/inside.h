@@ -137,7 +137,7 @@ NODISCARD bool round_begin(struct active *a); /* false: nobody is due */
 void routing_start(struct active *a);
 void sending_start(struct active *a);
 NODISCARD bool sending_unpark(struct active *a); /* true: some have room now */
-bool reporting_due(const struct active *a);
+bool reporting_due(const struct config *config, const struct state *state, struct instant now);
 void reporting_start(struct active *a);
 /* When a delay notice about the recipient is due; zero: never. */
 struct instant notice_time(const struct config *config, const struct envelope *envelope,

@@ -9,27 +9,28 @@ static bool may_answer(const struct envelope *envelope, const struct rcpt *r)
 
 /* A failure that cannot be told to the sender goes to the postmaster, but not the postmaster's own
  * failure. */
-static bool postmaster_wants(const struct active *a, const struct rcpt *r)
+static bool postmaster_wants(const struct config *config, const struct state *s,
+                             const struct rcpt *r)
 {
-    struct str postmaster = a->config->queue.bounce_postmaster;
-    return postmaster.len > 0 && !state_descends(&a->state, r, postmaster);
+    struct str postmaster = config->queue.bounce_postmaster;
+    return postmaster.len > 0 && !state_descends(s, r, postmaster);
 }
 
-static bool failure_due(const struct active *a, const struct rcpt *r)
+static bool failure_due(const struct config *config, const struct state *s, const struct rcpt *r)
 {
     bool failed = r->last.kind == OUTCOME_FAILED || r->last.kind == OUTCOME_EXPIRED;
     if (!failed || r->phase != RCPT_FINAL) {
         return false;
     }
-    if (!may_answer(&a->envelope, r)) {
-        return postmaster_wants(a, r);
+    if (!may_answer(s->envelope, r)) {
+        return postmaster_wants(config, s, r);
     }
     return r->notify == 0 || (r->notify & NOTIFY_FAILURE);
 }
 
-static bool success_due(const struct active *a, const struct rcpt *r)
+static bool success_due(const struct state *s, const struct rcpt *r)
 {
-    if (r->phase != RCPT_FINAL || !(r->notify & NOTIFY_SUCCESS) || !may_answer(&a->envelope, r)) {
+    if (r->phase != RCPT_FINAL || !(r->notify & NOTIFY_SUCCESS) || !may_answer(s->envelope, r)) {
         return false;
     }
     bool list = r->last.child_count > 0 && r->last.children[0].sender.len > 0;
@@ -64,33 +65,43 @@ struct instant notice_time(const struct config *config, const struct envelope *e
     return instant_add(envelope->arrived, config->queue.delay_notice);
 }
 
-static bool kind_due(const struct active *a, const struct rcpt *r, enum report_kind *kind,
-                     struct instant now)
+/* Where it is told what. */
+struct view {
+    const struct config *config;
+    const struct state *state;
+    struct instant now;
+};
+
+static bool kind_due(const struct view *v, const struct rcpt *r, enum report_kind *kind)
 {
     if (r->phase == RCPT_FINAL) {
-        *kind = failure_due(a, r) ? REPORT_FAILURE : REPORT_SUCCESS;
-        return !r->reported && (*kind == REPORT_FAILURE || success_due(a, r));
+        *kind = failure_due(v->config, v->state, r) ? REPORT_FAILURE : REPORT_SUCCESS;
+        return !r->reported && (*kind == REPORT_FAILURE || success_due(v->state, r));
     }
-    struct instant notice = notice_time(a->config, &a->envelope, r);
+    struct instant notice = notice_time(v->config, v->state->envelope, r);
     *kind = REPORT_DELAY;
-    return notice.us != 0 && !instant_before(now, notice);
+    return notice.us != 0 && !instant_before(v->now, notice);
 }
 
-static struct rcpt *first_due(const struct active *a, enum report_kind *kind)
+static struct rcpt *first_due(const struct view *v, enum report_kind *kind)
 {
-    struct instant now = queue_now(a->queue);
-    for (size_t i = 0; i < a->state.count; i++) {
-        if (kind_due(a, a->state.rcpts[i], kind, now)) {
-            return a->state.rcpts[i];
+    for (size_t i = 0; i < v->state->count; i++) {
+        if (kind_due(v, v->state->rcpts[i], kind)) {
+            return v->state->rcpts[i];
         }
     }
     return NULL;
 }
 
-bool reporting_due(const struct active *a)
+static struct view view_of(const struct active *a)
+{
+    return (struct view){a->config, &a->state, queue_now(a->queue)};
+}
+
+bool reporting_due(const struct config *config, const struct state *state, struct instant now)
 {
     enum report_kind kind;
-    return first_due(a, &kind) != NULL;
+    return first_due(&(struct view){config, state, now}, &kind) != NULL;
 }
 
 static void reported(struct queue_report *ask)
@@ -138,12 +149,12 @@ static void describe(const struct active *a, const struct rcpt *r, struct report
 static size_t gather(struct active *a, const struct rcpt *first, enum report_kind kind,
                      struct report_rcpt *rcpts)
 {
-    struct instant now = queue_now(a->queue);
+    struct view view = view_of(a);
     size_t count = 0;
     for (size_t i = first->index; i < a->state.count && count < REPORT_RCPTS; i++) {
         struct rcpt *r = a->state.rcpts[i];
         enum report_kind other;
-        if (kind_due(a, r, &other, now) && other == kind && r->list_member == first->list_member &&
+        if (kind_due(&view, r, &other) && other == kind && r->list_member == first->list_member &&
             str_eq(r->sender, first->sender)) {
             describe(a, r, &rcpts[count]);
             a->told[count++] = r;
@@ -155,7 +166,8 @@ static size_t gather(struct active *a, const struct rcpt *first, enum report_kin
 void reporting_start(struct active *a)
 {
     enum report_kind kind = REPORT_FAILURE;
-    const struct rcpt *first = first_due(a, &kind);
+    struct view view = view_of(a);
+    const struct rcpt *first = first_due(&view, &kind);
     struct envelope *envelope = ARENA_NEW(&a->round, struct envelope);
     struct report_rcpt *rcpts = arena_array(&a->round, REPORT_RCPTS, sizeof *rcpts);
     a->told = arena_array(&a->round, REPORT_RCPTS, sizeof(struct rcpt *));

@@ -89,8 +89,9 @@ void entry_rest(struct queue *q, struct entry *e, const struct state *s, struct 
             due = earlier(due, notice);
         }
     }
-    if (s->pending == 0 && s->held == 0) {
-        due = now; /* its end was not told yet, or not noted */
+    bool over = s->pending == 0 && s->held == 0;
+    if (over || reporting_due(q->config, s, now)) {
+        due = now; /* its end is to be told yet, or noted */
     }
     if (instant_before(due, not_before)) {
         due = not_before;

@@ -75,6 +75,7 @@ struct stage {
     struct buf log_text;
     unsigned events; /* steps made, to crash at each */
     unsigned stopped;
+    bool dead; /* the program is: nothing begun now ends */
 
     /* What the test says; null: routed by domain, and taken after a second. */
     void (*route)(struct stage *s, struct queue_route *ask);
@@ -237,8 +238,17 @@ static void work_ended(struct timer *timer)
     }
 }
 
+static void stage_drop_job(struct delivery_job *job)
+{
+    arena_done(&job->arena);
+    free(job->owner);
+}
+
 static void stage_begin(struct stage *s, struct stage_work work, struct span time)
 {
+    if (s->dead) {
+        return;
+    }
     struct stage_work *w = malloc(sizeof *w);
     assert_non_null(w);
     *w = work;
@@ -295,8 +305,7 @@ static void stage_route(void *owner, struct queue_route *ask)
     stage_begin(s, (struct stage_work){.route = ask}, s->route_time);
 }
 
-static struct span stage_accept(struct stage *s, const struct delivery_job *job,
-                                struct job_rcpt *r)
+static struct span stage_accept(struct stage *s, const struct delivery_job *job, struct job_rcpt *r)
 {
     (void)job;
     r->outcome = (struct outcome){.kind = OUTCOME_RELAYED,
@@ -331,6 +340,10 @@ static void stage_deliver(void *owner, struct delivery_job *job)
 {
     struct stage *s = owner;
     struct span time = {0};
+    if (s->dead) {
+        stage_drop_job(job);
+        return;
+    }
     s->jobs_begun++;
     for (size_t i = 0; i < job->rcpt_count; i++) {
         struct stage_delivery *d = &s->deliveries[s->delivery_count++];
@@ -339,8 +352,8 @@ static void stage_deliver(void *owner, struct delivery_job *job)
         stage_copy(d->sender, job->sender);
         d->began = s->now;
         d->job = s->jobs_begun;
-        time = s->deliver ? s->deliver(s, job, &job->rcpts[i])
-                          : stage_accept(s, job, &job->rcpts[i]);
+        time =
+            s->deliver ? s->deliver(s, job, &job->rcpts[i]) : stage_accept(s, job, &job->rcpts[i]);
     }
     s->jobs_out++;
     s->jobs_most = s->jobs_out > s->jobs_most ? s->jobs_out : s->jobs_most;
@@ -379,8 +392,7 @@ static bool stage_step(struct stage *s, struct instant until)
 static void stage_run(struct stage *s, struct span time)
 {
     struct instant until = instant_add(s->now, time);
-    while (stage_step(s, until)) {
-    }
+    while (stage_step(s, until)) {}
 }
 
 /* Takes up what the spool holds, as after a start of the program. */
@@ -399,31 +411,33 @@ static void stage_open(struct stage *s)
     queue_start(s->queue);
 }
 
-/* What was under way is lost; what was durable stays. */
+/* What was under way is lost; what was durable stays. The disk's own operations end, with an error,
+ * before their owners go. */
 static void stage_crash(struct stage *s)
 {
-    queue_free(s->queue);
-    s->queue = NULL;
     LIST_EACH(n, &s->works)
     {
         struct stage_work *w = CONTAINER_OF(n, struct stage_work, link);
         if (w->job) {
-            arena_done(&w->job->arena);
-            free(w->job->owner);
+            stage_drop_job(w->job);
         }
         list_remove(&w->link);
         stage_cancel(&s->timers, &w->timer);
         free(w);
     }
+    s->dead = true;
+    sim_disk_cut(&s->disk);
+    stage_run(s, SPAN_MS(10));
+    queue_free(s->queue);
+    s->queue = NULL;
     for (size_t i = 0; i < s->message_count; i++) {
         s->messages[i].pins = 0;
     }
     s->jobs_out = 0;
     s->first = NULL;
     s->last = &s->first;
-    sim_disk_cut(&s->disk);
-    heap_done(&s->armed);
     sim_disk_restart(&s->disk);
+    s->dead = false;
 }
 
 static struct span stage_schedule[] = {{INT64_C(300000000)},

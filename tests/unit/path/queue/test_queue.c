@@ -22,8 +22,7 @@ static void a_message_is_delivered_and_forgotten(void **state)
     stage_free(s);
 }
 
-static struct span always_later(struct stage *s, const struct delivery_job *job,
-                                struct job_rcpt *r)
+static struct span always_later(struct stage *s, const struct delivery_job *job, struct job_rcpt *r)
 {
     (void)job;
     (void)s;
@@ -184,9 +183,9 @@ static void recipients_of_a_site_share_a_transaction_up_to_its_limit(void **stat
         (void)snprintf(addresses[i], 32, "u%u@%s.test", i, i % 2 ? "one" : "two");
         rcpts[i] = (struct envelope_rcpt){.address = str_from_cstr(addresses[i])};
     }
-    stage_send_envelope(s, (struct envelope){.reverse_path = STR("a@home.test"),
-                                             .rcpts = rcpts,
-                                             .rcpt_count = 501});
+    stage_send_envelope(
+        s,
+        (struct envelope){.reverse_path = STR("a@home.test"), .rcpts = rcpts, .rcpt_count = 501});
     stage_run(s, SPAN_MIN(1));
     assert_int_equal(s->jobs_begun, 6); /* 250 of one, 251 of two */
     assert_int_equal(s->delivery_count, 501);
@@ -204,9 +203,9 @@ static void a_message_to_many_sites_takes_a_bounded_number_of_jobs_at_once(void 
         (void)snprintf(addresses[i], 32, "u@d%u.test", i);
         rcpts[i] = (struct envelope_rcpt){.address = str_from_cstr(addresses[i])};
     }
-    stage_send_envelope(s, (struct envelope){.reverse_path = STR("a@home.test"),
-                                             .rcpts = rcpts,
-                                             .rcpt_count = 1500});
+    stage_send_envelope(
+        s,
+        (struct envelope){.reverse_path = STR("a@home.test"), .rcpts = rcpts, .rcpt_count = 1500});
     stage_run(s, SPAN_MIN(5));
     assert_int_equal(s->jobs_most, 20);
     assert_int_equal(s->delivery_count, 1500);
