@@ -34,6 +34,7 @@ void builder_free(struct spool_log *log)
 static void removed(struct disk_op *op)
 {
     struct builder *b = CONTAINER_OF(op, struct builder, op);
+    pool_drop(b->log, b->segment); /* only now: its slot names the file that was removed */
     b->segment = NULL;
     log_wake(b->log);
 }
@@ -45,9 +46,7 @@ static void build_failed(struct builder *b, int error)
         log->full = true;
     }
     b->op = (struct disk_op){.done = removed};
-    struct str path = log_segment_path(log, b->segment);
-    pool_drop(log, b->segment);
-    log->ports->disk->remove(log->ports->disk, &b->op, path);
+    log->ports->disk->remove(log->ports->disk, &b->op, log_segment_path(log, b->segment));
 }
 
 static void named(struct disk_op *op)

@@ -273,7 +273,7 @@ several_failed_syncs_end_operations_with_errors_and_leave_them_whole_or_absent(v
     (void)state;
     for (uint64_t n = 1; n <= 160; n++) {
         struct desk k;
-        start(&k, n);
+        start(&k, n + 20000);
         k.disk.sync_fails_at = n % 100 + 1;
         k.disk.syncs_fail_times = 2 + n % 3;
         if (desk_open(&k, NULL, false) == 0) {
