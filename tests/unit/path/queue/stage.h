@@ -95,35 +95,35 @@ struct stage_work {
     struct queue_report *report;
 };
 
-static struct instant stage_wall(struct clock *clock)
+static inline struct instant stage_wall(struct clock *clock)
 {
     return CONTAINER_OF(clock, struct stage, clock)->now;
 }
 
-static int64_t stage_monotonic(struct clock *clock)
+static inline int64_t stage_monotonic(struct clock *clock)
 {
     return CONTAINER_OF(clock, struct stage, clock)->now.us;
 }
 
-static void stage_cancel(struct timers *timers, struct timer *timer)
+static inline void stage_cancel(struct timers *timers, struct timer *timer)
 {
     heap_remove(&CONTAINER_OF(timers, struct stage, timers)->armed, &timer->node);
 }
 
-static void stage_arm(struct timers *timers, struct timer *timer, struct span after)
+static inline void stage_arm(struct timers *timers, struct timer *timer, struct span after)
 {
     struct stage *s = CONTAINER_OF(timers, struct stage, timers);
     stage_cancel(timers, timer);
     assert_true(heap_push(&s->armed, &timer->node, s->now.us + (after.us > 0 ? after.us : 0)));
 }
 
-static uint64_t stage_u64(struct entropy *entropy)
+static inline uint64_t stage_u64(struct entropy *entropy)
 {
     struct stage *s = CONTAINER_OF(entropy, struct stage, entropy);
     return hash_u64(++s->random * 0x9e3779b97f4a7c15U);
 }
 
-static void stage_post(struct inbox *inbox, struct parcel *parcel)
+static inline void stage_post(struct inbox *inbox, struct parcel *parcel)
 {
     struct stage *s = CONTAINER_OF(inbox, struct stage, inbox);
     parcel->next = NULL;
@@ -131,8 +131,8 @@ static void stage_post(struct inbox *inbox, struct parcel *parcel)
     s->last = &parcel->next;
 }
 
-static void stage_event(struct log *log, enum log_level level, const char *event,
-                        const struct log_field *fields, size_t count)
+static inline void stage_event(struct log *log, enum log_level level, const char *event,
+                               const struct log_field *fields, size_t count)
 {
     struct stage *s = CONTAINER_OF(log, struct stage, log);
     (void)level;
@@ -147,17 +147,17 @@ static void stage_event(struct log *log, enum log_level level, const char *event
     buf_add_char(&s->log_text, '\n');
 }
 
-static bool stage_logged(const struct stage *s, const char *text)
+static inline bool stage_logged(const struct stage *s, const char *text)
 {
     return str_find_str(buf_str(&s->log_text), str_from_cstr(text)) != STR_NONE;
 }
 
-static void stage_copy(char out[64], struct str text)
+static inline void stage_copy(char out[64], struct str text)
 {
     (void)snprintf(out, 64, "%.*s", STR_ARG(text));
 }
 
-static struct stage_message *stage_find(struct stage *s, struct queue_id id)
+static inline struct stage_message *stage_find(struct stage *s, struct queue_id id)
 {
     for (size_t i = 0; i < s->message_count; i++) {
         if (s->messages[i].id.value == id.value) {
@@ -167,7 +167,7 @@ static struct stage_message *stage_find(struct stage *s, struct queue_id id)
     return NULL;
 }
 
-static void end_mark(struct stage *s, struct spool_mark *op)
+static inline void end_mark(struct stage *s, struct spool_mark *op)
 {
     struct stage_message *m = stage_find(s, op->id);
     op->result = !m || !m->there ? -ENOENT : 0;
@@ -183,7 +183,7 @@ static void end_mark(struct stage *s, struct spool_mark *op)
     op->done(op);
 }
 
-static void end_get(struct stage *s, struct spool_get *op)
+static inline void end_get(struct stage *s, struct spool_get *op)
 {
     struct stage_message *m = stage_find(s, op->id);
     op->result = !m || !m->there ? -ENOENT : 0;
@@ -195,7 +195,7 @@ static void end_get(struct stage *s, struct spool_get *op)
     op->done(op);
 }
 
-static void end_report(struct stage *s, struct queue_report *ask)
+static inline void end_report(struct stage *s, struct queue_report *ask)
 {
     struct stage_report *r = &s->reports[s->report_count];
     if (s->reports_fail > 0) {
@@ -218,7 +218,7 @@ static void end_report(struct stage *s, struct queue_report *ask)
     ask->done(ask);
 }
 
-static void work_ended(struct timer *timer)
+static inline void work_ended(struct timer *timer)
 {
     struct stage_work *w = CONTAINER_OF(timer, struct stage_work, timer);
     struct stage_work work = *w;
@@ -238,13 +238,13 @@ static void work_ended(struct timer *timer)
     }
 }
 
-static void stage_drop_job(struct delivery_job *job)
+static inline void stage_drop_job(struct delivery_job *job)
 {
     arena_done(&job->arena);
     free(job->owner);
 }
 
-static void stage_begin(struct stage *s, struct stage_work work, struct span time)
+static inline void stage_begin(struct stage *s, struct stage_work work, struct span time)
 {
     if (s->dead) {
         return;
@@ -258,19 +258,19 @@ static void stage_begin(struct stage *s, struct stage_work work, struct span tim
     stage_arm(&s->timers, &w->timer, time);
 }
 
-static void stage_mark(struct spool *spool, struct spool_mark *op)
+static inline void stage_mark(struct spool *spool, struct spool_mark *op)
 {
     struct stage *s = CONTAINER_OF(spool, struct stage, spool);
     stage_begin(s, (struct stage_work){.mark = op}, SPAN_MS(1));
 }
 
-static void stage_get(struct spool *spool, struct spool_get *op)
+static inline void stage_get(struct spool *spool, struct spool_get *op)
 {
     struct stage *s = CONTAINER_OF(spool, struct stage, spool);
     stage_begin(s, (struct stage_work){.get = op}, SPAN_MS(1));
 }
 
-static void stage_release(struct spool *spool, struct queue_id id)
+static inline void stage_release(struct spool *spool, struct queue_id id)
 {
     struct stage *s = CONTAINER_OF(spool, struct stage, spool);
     struct stage_message *m = stage_find(s, id);
@@ -282,19 +282,19 @@ static void stage_release(struct spool *spool, struct queue_id id)
 static const struct spool_ops stage_spool_ops = {
     .mark = stage_mark, .get = stage_get, .release = stage_release};
 
-static struct str stage_domain(struct str address)
+static inline struct str stage_domain(struct str address)
 {
     return str_tail(address, str_rfind(address, '@') + 1);
 }
 
-static void stage_hop(struct queue_route *ask)
+static inline void stage_hop(struct queue_route *ask)
 {
     struct str domain = stage_domain(ask->address);
     ask->result = (struct routing){.verdict = ROUTING_HOP, .hop = {.kind = HOP_SMTP}};
     ask->result.hop.site = arena_format(ask->arena, "smtp:%.*s:25", STR_ARG(domain));
 }
 
-static void stage_route(void *owner, struct queue_route *ask)
+static inline void stage_route(void *owner, struct queue_route *ask)
 {
     struct stage *s = owner;
     if (s->route) {
@@ -305,7 +305,8 @@ static void stage_route(void *owner, struct queue_route *ask)
     stage_begin(s, (struct stage_work){.route = ask}, s->route_time);
 }
 
-static struct span stage_accept(struct stage *s, const struct delivery_job *job, struct job_rcpt *r)
+static inline struct span stage_accept(struct stage *s, const struct delivery_job *job,
+                                       struct job_rcpt *r)
 {
     (void)job;
     r->outcome = (struct outcome){.kind = OUTCOME_RELAYED,
@@ -317,7 +318,7 @@ static struct span stage_accept(struct stage *s, const struct delivery_job *job,
     return SPAN_S(1);
 }
 
-static struct outcome stage_reply(const char *text)
+static inline struct outcome stage_reply(const char *text)
 {
     struct outcome o = {.kind = OUTCOME_DEFERRED, .host = STR("mx.example")};
     o.text = str_from_cstr(text);
@@ -329,14 +330,14 @@ static struct outcome stage_reply(const char *text)
     return o;
 }
 
-static struct outcome stage_unreachable(void)
+static inline struct outcome stage_unreachable(void)
 {
     return (struct outcome){.kind = OUTCOME_DEFERRED,
                             .status = {4, 4, 1},
                             .text = STR("mx.example refused the connection")};
 }
 
-static void stage_deliver(void *owner, struct delivery_job *job)
+static inline void stage_deliver(void *owner, struct delivery_job *job)
 {
     struct stage *s = owner;
     struct span time = {0};
@@ -360,13 +361,13 @@ static void stage_deliver(void *owner, struct delivery_job *job)
     stage_begin(s, (struct stage_work){.job = job}, time);
 }
 
-static void stage_report_asked(void *owner, struct queue_report *ask)
+static inline void stage_report_asked(void *owner, struct queue_report *ask)
 {
     stage_begin(owner, (struct stage_work){.report = ask}, SPAN_MS(2));
 }
 
 /* One event; false: nothing is planned before `until`. */
-static bool stage_step(struct stage *s, struct instant until)
+static inline bool stage_step(struct stage *s, struct instant until)
 {
     struct parcel *parcel = s->first;
     if (parcel) {
@@ -389,14 +390,14 @@ static bool stage_step(struct stage *s, struct instant until)
     return true;
 }
 
-static void stage_run(struct stage *s, struct span time)
+static inline void stage_run(struct stage *s, struct span time)
 {
     struct instant until = instant_add(s->now, time);
     while (stage_step(s, until)) {}
 }
 
 /* Takes up what the spool holds, as after a start of the program. */
-static void stage_open(struct stage *s)
+static inline void stage_open(struct stage *s)
 {
     struct queue_hands hands = {stage_route, stage_deliver, stage_report_asked, s};
     s->queue = queue_new(&s->ports, &s->spool, &s->config, hands);
@@ -413,10 +414,9 @@ static void stage_open(struct stage *s)
 
 /* What was under way is lost; what was durable stays. The disk's own operations end, with an error,
  * before their owners go. */
-static void stage_crash(struct stage *s)
+static inline void stage_crash(struct stage *s)
 {
-    LIST_EACH(n, &s->works)
-    {
+    LIST_EACH (n, &s->works) {
         struct stage_work *w = CONTAINER_OF(n, struct stage_work, link);
         if (w->job) {
             stage_drop_job(w->job);
@@ -446,7 +446,7 @@ static struct span stage_schedule[] = {{INT64_C(300000000)},
                                        {INT64_C(2400000000)},
                                        {INT64_C(3600000000)}};
 
-static struct stage *stage_new(void)
+static inline struct stage *stage_new(void)
 {
     struct stage *s = calloc(1, sizeof *s);
     assert_non_null(s);
@@ -484,7 +484,7 @@ static struct stage *stage_new(void)
     return s;
 }
 
-static void stage_free(struct stage *s)
+static inline void stage_free(struct stage *s)
 {
     stage_crash(s);
     sim_disk_done(&s->disk);
@@ -498,7 +498,7 @@ static void stage_free(struct stage *s)
 }
 
 /* A message arrives and is durable. */
-static struct queue_id stage_send_envelope(struct stage *s, struct envelope e)
+static inline struct queue_id stage_send_envelope(struct stage *s, struct envelope e)
 {
     struct stage_message *m = &s->messages[s->message_count++];
     assert_true(s->message_count < ARRAY_LEN(s->messages));
@@ -514,20 +514,20 @@ static struct queue_id stage_send_envelope(struct stage *s, struct envelope e)
     return e.id;
 }
 
-static struct queue_id stage_send_notify(struct stage *s, const char *from, const char *to,
-                                         unsigned notify)
+static inline struct queue_id stage_send_notify(struct stage *s, const char *from, const char *to,
+                                                unsigned notify)
 {
     struct envelope_rcpt rcpt = {.address = str_from_cstr(to), .notify = (uint8_t)notify};
     struct envelope e = {.reverse_path = str_from_cstr(from), .rcpts = &rcpt, .rcpt_count = 1};
     return stage_send_envelope(s, e);
 }
 
-static struct queue_id stage_send(struct stage *s, const char *to)
+static inline struct queue_id stage_send(struct stage *s, const char *to)
 {
     return stage_send_notify(s, "sender@home.test", to, 0);
 }
 
-static size_t stage_queued(struct stage *s)
+static inline size_t stage_queued(struct stage *s)
 {
     size_t count = 0;
     for (size_t i = 0; i < s->message_count; i++) {
@@ -536,7 +536,7 @@ static size_t stage_queued(struct stage *s)
     return count;
 }
 
-static size_t stage_count(const struct stage *s, const char *address)
+static inline size_t stage_count(const struct stage *s, const char *address)
 {
     size_t count = 0;
     for (size_t i = 0; i < s->delivery_count; i++) {
