@@ -1,0 +1,128 @@
+#include "path/queue/state.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct envelope_rcpt rcpts[] = {{STR_INIT("a@x.test"), STR_INIT("rfc822;A@x"), 0},
+                                       {STR_INIT("b@x.test"), {NULL, 0}, NOTIFY_SUCCESS}};
+static const struct envelope envelope = {
+    .reverse_path = STR_INIT("me@y.test"), .rcpts = rcpts, .rcpt_count = 2};
+
+static struct state begin(struct arena *arena)
+{
+    struct state s;
+    assert_true(state_init(&s, arena, &envelope, (struct hash_seed){1, 2}));
+    return s;
+}
+
+static void apply(struct state *s, uint32_t rcpt, enum outcome_kind kind)
+{
+    struct outcome o = {.rcpt = rcpt, .kind = kind, .status = {4, 2, 1}, .reply_code = 451};
+    assert_true(state_apply(s, &o));
+}
+
+static void held_and_released_and_done(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct state s = begin(&arena);
+    assert_int_equal(s.pending, 2);
+    apply(&s, OUTCOME_ALL_RCPTS, OUTCOME_HELD);
+    assert_int_equal(s.pending, 0);
+    assert_int_equal(s.held, 2);
+    apply(&s, 0, OUTCOME_RELEASED);
+    assert_int_equal(s.pending, 1);
+    apply(&s, 0, OUTCOME_DELIVERED);
+    apply(&s, 0, OUTCOME_FAILED); /* it is over */
+    assert_int_equal(s.rcpts[0]->last.kind, OUTCOME_DELIVERED);
+    apply(&s, OUTCOME_ALL_RCPTS, OUTCOME_REMOVED);
+    assert_int_equal(s.rcpts[0]->last.kind, OUTCOME_DELIVERED);
+    assert_int_equal(s.rcpts[1]->last.kind, OUTCOME_REMOVED);
+    assert_int_equal(s.pending + s.held, 0);
+    apply(&s, 77, OUTCOME_FAILED); /* nobody */
+    state_done(&s);
+    arena_done(&arena);
+}
+
+static void attempts_are_counted_by_whose_trouble_it_was(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct state s = begin(&arena);
+    struct outcome site = {.kind = OUTCOME_DEFERRED, .status = {4, 4, 1}, .site = STR("smtp:m:25")};
+    struct outcome local = {.kind = OUTCOME_DEFERRED, .status = {4, 2, 2}, .site = STR("maildir")};
+    assert_true(state_apply(&s, &site) && state_apply(&s, &site));
+    assert_int_equal(s.rcpts[0]->site_failures, 2);
+    assert_int_equal(s.rcpts[0]->deferrals, 0);
+    assert_true(state_apply(&s, &local));
+    assert_int_equal(s.rcpts[0]->site_failures, 0);
+    assert_int_equal(s.rcpts[0]->deferrals, 1);
+    assert_int_equal(s.rcpts[0]->attempts, 3);
+    site.reply_code = 451;
+    assert_false(outcome_is_site_trouble(&site));
+    state_done(&s);
+    arena_done(&arena);
+}
+
+static void members_inherit_as_rfc_3461_says(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct state s = begin(&arena);
+    struct outcome_child one[] = {{STR_INIT("c@x.test"), {NULL, 0}}};
+    struct outcome_child two[] = {{STR_INIT("d@x.test"), {NULL, 0}},
+                                  {STR_INIT("e@x.test"), STR_INIT("owner@x.test")}};
+    struct outcome o = {.kind = OUTCOME_EXPANDED, .children = one, .child_count = 1};
+    assert_true(state_apply(&s, &o));
+    o = (struct outcome){.rcpt = 1, .kind = OUTCOME_EXPANDED, .children = two, .child_count = 2};
+    assert_true(state_apply(&s, &o));
+    assert_int_equal(s.count, 5);
+    assert_true(str_eq(s.rcpts[2]->orcpt, STR("rfc822;A@x")));
+    assert_int_equal(s.rcpts[3]->notify, NOTIFY_NEVER); /* it asked for nothing but success */
+    assert_true(str_eq(s.rcpts[3]->sender, STR("me@y.test")));
+    assert_true(str_eq(s.rcpts[4]->sender, STR("owner@x.test")));
+    assert_int_equal(s.rcpts[4]->notify, 0);
+    assert_ptr_equal(state_named(&s, s.rcpts[2]), s.rcpts[0]);
+    assert_ptr_equal(state_named(&s, s.rcpts[4]), s.rcpts[4]);
+    assert_true(state_descends(&s, s.rcpts[2], STR("a@x.test")));
+    assert_false(state_descends(&s, s.rcpts[2], STR("b@x.test")));
+    assert_ptr_equal(state_find(&s, STR("d@x.test")), s.rcpts[3]);
+    state_done(&s);
+    arena_done(&arena);
+}
+
+static void outcomes_read_back_give_the_same_state(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct state s = begin(&arena);
+    struct buf bytes = {0};
+    struct outcome_child one[] = {{STR_INIT("c@x.test"), {NULL, 0}}};
+    struct outcome o = {.kind = OUTCOME_EXPANDED, .children = one, .child_count = 1};
+    outcome_encode(&bytes, &o);
+    o = (struct outcome){.rcpt = 2, .kind = OUTCOME_DEFERRED, .next = {7}, .text = STR("no")};
+    outcome_encode(&bytes, &o);
+    assert_true(state_replay(&s, buf_str(&bytes)));
+    assert_int_equal(s.rcpts[2]->attempts, 1);
+    assert_int_equal(s.rcpts[2]->next.us, 7);
+    assert_true(str_eq(s.rcpts[2]->last.text, STR("no")));
+    assert_false(state_replay(&s, str_head(buf_str(&bytes), bytes.len - 1)));
+    buf_done(&bytes);
+    state_done(&s);
+    arena_done(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(held_and_released_and_done),
+        cmocka_unit_test(attempts_are_counted_by_whose_trouble_it_was),
+        cmocka_unit_test(members_inherit_as_rfc_3461_says),
+        cmocka_unit_test(outcomes_read_back_give_the_same_state),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
