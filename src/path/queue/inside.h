@@ -92,6 +92,7 @@ struct active {
     uint32_t routes_out;
     uint32_t jobs_out;
     uint32_t due_count;
+    size_t cursor; /* nobody before it is WORK_DUE */
     uint32_t parked;
     bool loaded;
     bool marking;

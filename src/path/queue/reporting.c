@@ -58,8 +58,8 @@ struct instant notice_time(const struct config *config, const struct envelope *e
                            const struct rcpt *r)
 {
     bool wanted = r->notify == 0 || (r->notify & NOTIFY_DELAY);
-    if (r->phase != RCPT_PENDING || r->attempts == 0 || r->notified || !wanted ||
-        config->queue.delay_notice.us == 0 || !may_answer(envelope, r)) {
+    if (r->phase != RCPT_PENDING || r->notified || !wanted || config->queue.delay_notice.us == 0 ||
+        !may_answer(envelope, r)) {
         return (struct instant){0};
     }
     return instant_add(envelope->arrived, config->queue.delay_notice);
@@ -133,6 +133,21 @@ static bool may_name(struct str address)
            address.ptr[0] != '\\';
 }
 
+/* Its site was found dead by other messages, or is busy with them. */
+static struct outcome never_tried(const struct active *a, const struct rcpt *r)
+{
+    struct outcome o = {.kind = OUTCOME_DEFERRED,
+                        .status = {4, 4, 5},
+                        .site = r->hop->site,
+                        .text = STR("many messages are waiting for the same servers")};
+    const struct site *site = site_find(&a->queue->sites, r->hop->site);
+    if (site && site_is_down(site, queue_now(a->queue))) {
+        o.status.detail = 1;
+        o.text = str_from(site->error, site->error_len);
+    }
+    return o;
+}
+
 static void describe(const struct active *a, const struct rcpt *r, struct report_rcpt *to)
 {
     const struct rcpt *named = state_named(&a->state, r);
@@ -144,6 +159,9 @@ static void describe(const struct active *a, const struct rcpt *r, struct report
         .outcome = r->last,
         .give_up = a->give_up,
     };
+    if (r->last.kind == 0 && r->work == WORK_PARKED) {
+        to->outcome = never_tried(a, r);
+    }
 }
 
 static size_t gather(struct active *a, const struct rcpt *first, enum report_kind kind,

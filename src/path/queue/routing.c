@@ -39,6 +39,7 @@ bool round_begin(struct active *a)
         }
     }
     a->due_count += (uint32_t)count;
+    a->cursor = 0;
     return count > 0;
 }
 
@@ -195,13 +196,11 @@ static void ask_for(struct active *a, struct rcpt *r)
 
 void routing_start(struct active *a)
 {
-    for (size_t i = 0; i < a->state.count && a->due_count > 0; i++) {
-        if (a->routes_out >= MESSAGE_ROUTES) {
-            return;
-        }
-        if (a->state.rcpts[i]->work == WORK_DUE) {
+    while (a->cursor < a->state.count && a->due_count > 0 && a->routes_out < MESSAGE_ROUTES) {
+        struct rcpt *r = a->state.rcpts[a->cursor++];
+        if (r->work == WORK_DUE) {
             a->due_count--;
-            ask_for(a, a->state.rcpts[i]);
+            ask_for(a, r);
         }
     }
 }

@@ -159,10 +159,10 @@ static void body_read(struct disk_op *op)
 {
     struct making *m = CONTAINER_OF(op, struct making, op);
     if (op->result < 0) {
-        end(m, (int)op->result);
-        return;
+        m->whole = false; /* a report that returns little is better than none */
+    } else {
+        m->original.len += (size_t)op->result;
     }
-    m->original.len += (size_t)op->result;
     if (!m->whole) {
         cut_after_header(&m->original);
     }
