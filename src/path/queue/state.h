@@ -9,8 +9,9 @@
 enum {
     STATE_DEPTH_MAX = 20,    /* expansions within expansions */
     STATE_RCPTS_MAX = 50000, /* of one message, with all that expansions brought */
-    RCPT_NO_PARENT = UINT32_MAX,
 };
+
+#define RCPT_NO_PARENT UINT32_MAX
 
 /* What is done about a recipient while its message is being worked on. */
 enum rcpt_work {
