@@ -46,6 +46,22 @@ static void spans_are_shown_in_two_units(void **state)
     }
 }
 
+static const char *const words[] = {
+    "from <ann@home.test>, 1234 octets\n",
+    "Received 2026-11-24 10:00:01 UTC from client.example.org [192.0.2.7], which called itself "
+    "client, by ESMTP\n",
+    "Recipient <list@here.test>\n  2026-11-24 10:00:01 UTC  an alias or list of 1: "
+    "<bob@there.test>\n",
+    "Recipient <bob@there.test>, by way of <list@here.test>\n  2026-11-24 10:00:01 UTC  "
+    "attempt 1 did not succeed: mx1.there.test [192.0.2.9]:25 answered: 451 4.7.1 "
+    "Greylisted\n",
+    "attempt 2 did not succeed: no host could be reached (4.4.1)\n",
+    "Now it waits for smtp:mx1.there.test:25 to be reachable again (last met with: connection "
+    "refused), since 2026-11-24 10:05:01 UTC (1 min)\n",
+    "Next attempt: 2026-11-24 10:15:01 UTC (in 9 min)\n",
+    "It will be given up 2026-11-29 10:00:01 UTC (in 4 days 23 h)\n",
+};
+
 static void a_story_tells_everything_in_order(void **state)
 {
     (void)state;
@@ -90,21 +106,6 @@ static void a_story_tells_everything_in_order(void **state)
     };
     struct buf out = {0};
     story_render(&out, &story, instant_add(start, SPAN_MIN(6)));
-    static const char *const words[] = {
-        "from <ann@home.test>, 1234 octets\n",
-        "Received 2026-11-24 10:00:01 UTC from client.example.org [192.0.2.7], which called itself "
-        "client, by ESMTP\n",
-        "Recipient <list@here.test>\n  2026-11-24 10:00:01 UTC  an alias or list of 1: "
-        "<bob@there.test>\n",
-        "Recipient <bob@there.test>, by way of <list@here.test>\n  2026-11-24 10:00:01 UTC  "
-        "attempt 1 did not succeed: mx1.there.test [192.0.2.9]:25 answered: 451 4.7.1 "
-        "Greylisted\n",
-        "attempt 2 did not succeed: no host could be reached (4.4.1)\n",
-        "Now it waits for smtp:mx1.there.test:25 to be reachable again (last met with: connection "
-        "refused), since 2026-11-24 10:05:01 UTC (1 min)\n",
-        "Next attempt: 2026-11-24 10:15:01 UTC (in 9 min)\n",
-        "It will be given up 2026-11-29 10:00:01 UTC (in 4 days 23 h)\n",
-    };
     struct str rest = buf_str(&out);
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         size_t at = str_find_str(rest, str_from_cstr(words[i]));
