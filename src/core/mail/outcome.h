@@ -33,7 +33,7 @@ struct outcome_child {
                           envelope's */
 };
 
-enum { OUTCOME_ALL_RCPTS = UINT32_MAX };
+#define OUTCOME_ALL_RCPTS UINT32_MAX
 
 struct outcome {
     uint32_t
