@@ -48,7 +48,7 @@ static void event(struct log *log, enum log_level level, const char *name,
     pthread_mutex_unlock(&w->mutex);
 }
 
-struct log *log_new(int descriptor, enum log_format format, enum log_level level)
+struct log *log_new(int descriptor, enum log_style format, enum log_level level)
 {
     struct world_log *w = calloc(1, sizeof *w);
     if (!w) {
@@ -57,7 +57,7 @@ struct log *log_new(int descriptor, enum log_format format, enum log_level level
     bool terminal = isatty(descriptor) == 1;
     w->port.event = event;
     w->descriptor = descriptor;
-    w->json = format == LOG_FORMAT_JSON || (format == LOG_FORMAT_AUTO && !terminal);
+    w->json = format == LOG_STYLE_JSON || (format == LOG_STYLE_AUTO && !terminal);
     w->colours = terminal && getenv("NO_COLOR") == NULL;
     atomic_init(&w->level, (int)level);
     pthread_mutex_init(&w->mutex, NULL);

@@ -9,14 +9,14 @@
 
 enum { LOG_LINE_MAX = 8192 };
 
-enum log_format {
-    LOG_FORMAT_AUTO, /* readable on a terminal, else JSON */
-    LOG_FORMAT_JSON,
-    LOG_FORMAT_READABLE,
+enum log_style {
+    LOG_STYLE_AUTO, /* readable on a terminal, else JSON */
+    LOG_STYLE_JSON,
+    LOG_STYLE_READABLE,
 };
 
 /* The descriptor is borrowed. Null where memory is short. */
-NODISCARD struct log *log_new(int descriptor, enum log_format format, enum log_level level);
+NODISCARD struct log *log_new(int descriptor, enum log_style format, enum log_level level);
 void log_set_level(struct log *log, enum log_level level); /* from any thread */
 void log_free(struct log *log);
 

@@ -22,6 +22,7 @@ struct queue_route {
     const struct envelope *envelope;
     struct str address;
     struct routing result;
+    struct timer timer; /* the asked stage's; zeroed */
     void *impl;
 };
 

@@ -35,4 +35,5 @@ struct delivery_job {
     void *owner;      /* the queue's */
     struct list link; /* the deliver stage's */
     void *work;       /* the deliver stage's, while it has the job */
+    void *carrier;    /* belongs to whoever carries the job between loops */
 };

@@ -25,6 +25,7 @@ void recovery_fail(struct recovery *r, int error)
     struct spool_log_open *op = r->op;
     log_free(r->log);
     recovery_free(r);
+    op->spool = NULL;
     op->result = error;
     op->done(op);
 }

@@ -77,6 +77,7 @@ void recovery_restore(struct recovery *r)
         return;
     }
     bool memory = compactor_new(r->log);
+    r->op->spool = &r->log->spool; /* whoever is told of messages may want to know where they are */
     for (size_t i = 0; memory && i < count; i++) {
         memory = all[i]->finished || add_entry(r->log, all[i]);
     }
@@ -94,6 +95,5 @@ void recovery_restore(struct recovery *r)
     (void)pool_build(log, false);
     pool_ask_space(log);
     op->result = 0;
-    op->spool = &log->spool;
     op->done(op);
 }

@@ -121,7 +121,7 @@ static void a_log_writes_what_is_grave_enough(void **state)
     int pipes[2];
     char got[512];
     assert_int_equal(pipe2(pipes, O_NONBLOCK), 0);
-    struct log *log = log_new(pipes[1], LOG_FORMAT_AUTO, LOG_WARNING);
+    struct log *log = log_new(pipes[1], LOG_STYLE_AUTO, LOG_WARNING);
     assert_non_null(log);
     log_event(log, LOG_INFO, "quiet", F_INT("n", 1));
     assert_int_equal(read(pipes[0], got, sizeof got), -1);
