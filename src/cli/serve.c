@@ -1,0 +1,295 @@
+/* serve.c: `postrider serve`: the loops, their threads, the post office on them, and signals. */
+#include "cli/options.h"
+#include "cli/verb.h"
+#include "config/load.h"
+#include "control/control.h"
+#include "control/pickup.h"
+#include "path/postoffice.h"
+#include "world/log.h"
+#include "world/loop.h"
+#include "world/resolver.h"
+#include "world/signals.h"
+#include "world/system.h"
+#include "world/threads.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct server {
+    struct options_config source; /* where the configuration came from, for reloads */
+    const struct config *config;  /* held */
+    struct log *log;
+    struct dns_service *dns;
+    struct loop *home;
+    struct loop *loops[BRANCHES_MAX];
+    const struct ports *branch_ports[BRANCHES_MAX];
+    size_t loop_count;
+    struct postoffice *office;
+    struct control_office control;
+    struct pickup_office pickup;
+    struct signal_watch hang_up;
+    struct signal_watch terminate;
+    struct signal_watch interrupt;
+    bool salvage;
+    bool open;
+    bool closing;
+    int exit_code;
+};
+
+static void office_closed(void *owner)
+{
+    struct server *server = owner;
+    log_event(server->log, LOG_INFO, "stopped", F_INT("exit", server->exit_code));
+    loop_stop(server->home);
+}
+
+static void stop(struct server *server)
+{
+    if (!server->open || server->closing) {
+        return; /* still opening: `opened` looks at `closing` */
+    }
+    server->closing = true;
+    log_event(server->log, LOG_INFO, "stopping", F_STR("reason", STR("signal")));
+    control_close(&server->control);
+    pickup_stop(&server->pickup);
+    postoffice_close(server->office, office_closed, server);
+}
+
+static void asked_to_stop(struct signal_watch *watch)
+{
+    struct server *server = watch->owner;
+    if (!server->open) {
+        _Exit(EX_OK); /* nothing was taken yet */
+    }
+    stop(server);
+}
+
+static void asked_to_reload(struct signal_watch *watch)
+{
+    struct server *server = watch->owner;
+    struct config_problems problems = {0};
+    struct config *fresh = NULL;
+    if (!server->open || server->closing) {
+        return;
+    }
+    if (options_load(&server->source, &fresh, &problems) != 0) {
+        log_event(server->log, LOG_ERROR, "reload-refused",
+                  F_STR("reason", config_problems_first(&problems)));
+        config_problems_done(&problems);
+        return;
+    }
+    config_problems_done(&problems);
+    postoffice_reload(server->office, fresh);
+    control_reload(&server->control, fresh);
+    pickup_reload(&server->pickup, fresh);
+    log_set_level(server->log, (enum log_level)fresh->log_level);
+    config_drop(server->config);
+    server->config = fresh;
+    log_event(server->log, LOG_INFO, "reloaded", F_STR("hostname", fresh->hostname));
+}
+
+static void print_sandbox_hint(const struct server *server)
+{
+    const struct config *c = server->config;
+    if (!c->sandbox || c->listen_count == 0) {
+        return;
+    }
+    struct buf at = {0};
+    endpoint_format(&at, c->listens[0].at);
+    (void)printf("\nPostrider's sandbox listens at %.*s. It takes mail for any recipient and sends "
+                 "nothing out of this machine.\n\nSend it a mail (in another terminal):\n\n"
+                 "  printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -s smtp://%.*s --mail-from "
+                 "me@example.org --mail-rcpt you@example.com -T -\n\n"
+                 "It will lie in %.*s/example.com/you/new/. Stop with Ctrl-C.\n\n",
+                 STR_ARG(buf_str(&at)), STR_ARG(buf_str(&at)), STR_ARG(server->source.data_folder));
+    (void)fflush(stdout);
+    buf_done(&at);
+}
+
+static void office_opened(void *owner, int result, struct str reason)
+{
+    struct server *server = owner;
+    if (result != 0) {
+        (void)fprintf(stderr, "postrider: cannot start: %.*s (%s)\n", STR_ARG(reason),
+                      strerror(-result));
+        server->exit_code = result == -EAGAIN || result == -EADDRINUSE ? EX_TEMPFAIL : EX_OSERR;
+        loop_stop(server->home);
+        return;
+    }
+    server->open = true;
+    const struct ports *home = loop_ports(server->home);
+    server->control = (struct control_office){.ports = home,
+                                              .queue = postoffice_queue(server->office),
+                                              .spool = postoffice_spool(server->office)};
+    int error = control_open(&server->control, server->config);
+    if (error != 0) {
+        log_event(server->log, LOG_WARNING, "no-control-socket",
+                  F_STR("path", server->config->control_path),
+                  F_STR("reason", str_from_cstr(strerror(-error))));
+    }
+    server->pickup = (struct pickup_office){.ports = home,
+                                            .drafts = postoffice_drafts(server->office),
+                                            .ids = postoffice_ids(server->office)};
+    pickup_start(&server->pickup, server->config);
+    log_event(server->log, LOG_INFO, "ready", F_STR("hostname", server->config->hostname),
+              F_STR("version", STR(POSTRIDER_VERSION)));
+    print_sandbox_hint(server);
+}
+
+static bool make_loops(struct server *server)
+{
+    const struct config *c = server->config;
+    char reason[256] = "";
+    struct dns_service_options dns = {.servers = c->dns_servers,
+                                      .server_count = c->dns_server_count,
+                                      .trust_anchor = c->trust_anchor};
+    server->dns = dns_service_new(&dns, reason, sizeof reason);
+    if (!server->dns) {
+        (void)fprintf(stderr, "postrider: no DNS: %s\n", reason);
+        return false;
+    }
+    size_t count = c->loops > 0 ? c->loops : system_processors();
+    server->loop_count = count < BRANCHES_MAX ? count : BRANCHES_MAX;
+    server->home = loop_new(server->log, server->dns);
+    for (size_t i = 0; i < server->loop_count; i++) {
+        server->loops[i] = loop_new(server->log, server->dns);
+        if (!server->home || !server->loops[i]) {
+            (void)fprintf(stderr, "postrider: not enough memory or descriptors to start\n");
+            return false;
+        }
+        server->branch_ports[i] = loop_ports(server->loops[i]);
+    }
+    return true;
+}
+
+static void watch_signals(struct server *server)
+{
+    server->hang_up =
+        (struct signal_watch){.arrived = asked_to_reload, .number = SIGHUP, .owner = server};
+    server->terminate =
+        (struct signal_watch){.arrived = asked_to_stop, .number = SIGTERM, .owner = server};
+    server->interrupt =
+        (struct signal_watch){.arrived = asked_to_stop, .number = SIGINT, .owner = server};
+    (void)!signal_watch_start(server->home, &server->hang_up);
+    (void)!signal_watch_start(server->home, &server->terminate);
+    (void)!signal_watch_start(server->home, &server->interrupt);
+}
+
+static void run(struct server *server)
+{
+    struct threads *threads = threads_start(server->loops, server->loop_count, NULL, NULL);
+    if (!threads) {
+        (void)fprintf(stderr, "postrider: cannot start threads\n");
+        server->exit_code = EX_OSERR;
+        return;
+    }
+    watch_signals(server);
+    struct postoffice_options options = {.config = server->config,
+                                         .home = loop_ports(server->home),
+                                         .branches = server->branch_ports,
+                                         .branch_count = server->loop_count,
+                                         .salvage = server->salvage,
+                                         .opened = office_opened,
+                                         .owner = server};
+    server->office = postoffice_open(&options);
+    if (server->office) {
+        loop_run(server->home);
+    } else {
+        server->exit_code = EX_OSERR;
+    }
+    for (size_t i = 0; i < server->loop_count; i++) {
+        loop_stop(server->loops[i]);
+    }
+    threads_join(threads);
+    signal_watch_stop(&server->hang_up);
+    signal_watch_stop(&server->terminate);
+    signal_watch_stop(&server->interrupt);
+}
+
+static enum log_style style_of(enum log_format format)
+{
+    switch (format) {
+    case LOG_FORMAT_TEXT:
+        return LOG_STYLE_READABLE;
+    case LOG_FORMAT_JSON:
+        return LOG_STYLE_JSON;
+    case LOG_FORMAT_AUTO:
+        break;
+    }
+    return LOG_STYLE_AUTO;
+}
+
+static int serve(struct server *server)
+{
+    server->log = log_new(2, style_of(server->config->log_format),
+                          (enum log_level)server->config->log_level);
+    if (!server->log) {
+        return EX_OSERR;
+    }
+    if (make_loops(server)) {
+        run(server);
+    } else {
+        server->exit_code = EX_OSERR;
+    }
+    for (size_t i = 0; i < server->loop_count; i++) {
+        loop_free(server->loops[i]);
+    }
+    loop_free(server->home);
+    dns_service_free(server->dns);
+    log_free(server->log);
+    config_drop(server->config);
+    return server->exit_code;
+}
+
+static void print_help(void)
+{
+    (void)printf(
+        "usage: postrider serve [-c FILE] [--salvage]\n\n"
+        "Runs the server in the foreground; its log goes to standard error. Without -c it reads\n"
+        "/etc/postrider/postrider.yaml; where that is missing too it runs the sandbox: SMTP on\n"
+        "127.0.0.1:2525, mail for anybody kept under ./postrider-data/, nothing sent out.\n\n"
+        "  --salvage   start even where the spool is damaged, keeping all that can be read\n\n"
+        "SIGHUP reads the configuration again, SIGTERM stops; the queue stays on disk.\n\n"
+        "example: postrider serve -c postrider.yaml\n");
+}
+
+int verb_serve(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"salvage", no_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    struct server server = {0};
+    const char *file = NULL;
+    for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        switch (c) {
+        case 'c':
+            file = optarg;
+            break;
+        case 's':
+            server.salvage = true;
+            break;
+        case 'h':
+            print_help();
+            return EX_OK;
+        default:
+            return EX_USAGE;
+        }
+    }
+    struct config_problems problems = {0};
+    struct config *config = NULL;
+    options_find(&server.source, file);
+    int failed = options_load(&server.source, &config, &problems);
+    config_problems_print(&problems, stderr);
+    config_problems_done(&problems);
+    if (failed != 0) {
+        return EX_CONFIG;
+    }
+    server.config = config;
+    return serve(&server);
+}
