@@ -120,7 +120,8 @@ struct config_deliver {
 
 struct config {
     struct arena arena; /* everything below */
-    atomic_uint holders;
+    atomic_uint
+        holders;  /* a new one has 1: its maker; 0: not counted, it lies in somebody's own memory */
     bool sandbox; /* no file was given: any recipient, nothing leaves */
 
     struct str hostname;
