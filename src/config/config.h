@@ -119,10 +119,9 @@ struct config_deliver {
 };
 
 struct config {
-    struct arena arena; /* everything below */
-    atomic_uint
-        holders;  /* a new one has 1: its maker; 0: not counted, it lies in somebody's own memory */
-    bool sandbox; /* no file was given: any recipient, nothing leaves */
+    struct arena arena;  /* everything below */
+    atomic_uint holders; /* its maker is the first; 0: not counted (somebody's own memory) */
+    bool sandbox;        /* no file was given: any recipient, nothing leaves */
 
     struct str hostname;
     struct str spool_path;

@@ -12,6 +12,6 @@ NODISCARD bool text_size(struct str text, uint64_t *size);
  * the largest first, spaces allowed between. A bare number is refused, but for "0". */
 NODISCARD bool text_span(struct str text, struct span *span);
 
-/* Back to the shortest text that means exactly the same. */
+/* Back to a short text that means exactly the same: "50MiB", "1GB", "1h30m", "5d". */
 void size_format(struct buf *out, uint64_t size);
 void span_format(struct buf *out, struct span span); /* a negative one with a "-" before it */
