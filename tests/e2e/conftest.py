@@ -1,0 +1,87 @@
+"""Fixtures: what a test asks for is made for it alone and ended after it."""
+import os
+
+import pytest
+
+from house import ground
+from house.dns import Dns
+from house.hostile import Hostile
+from house.postrider import Postrider
+
+
+def pytest_collection_modifyitems(items):
+    if not ground.program().exists():
+        missing = pytest.mark.skip(reason=f"no program at {ground.program()}; build it, or set POSTRIDER")
+        for item in items:
+            if "postrider" in item.fixturenames or "house" in item.fixturenames:
+                item.add_marker(missing)
+
+
+@pytest.fixture
+def port():
+    """The port of all mail hosts of a test."""
+    return ground.port_everywhere()
+
+
+@pytest.fixture
+def postrider(tmp_path, port):
+    """Makes Postriders: postrider(config, …) starts one, and after the test all are judged."""
+    made = []
+
+    def make(config=None, start=True, name=None, **options):
+        one = Postrider(tmp_path / (name or f"postrider{len(made)}"), config, port, **options)
+        made.append(one)
+        return one.start() if start else one
+
+    yield make
+    troubles = []
+    for one in made:
+        try:
+            one.clean_up()
+        except AssertionError as trouble:
+            troubles.append(str(trouble))
+    assert not troubles, "\n".join(troubles)
+
+
+@pytest.fixture
+def house(postrider):
+    """A Postrider with the usual configuration."""
+    return postrider()
+
+
+@pytest.fixture
+def dns(tmp_path):
+    """Makes name servers: dns({zone: text}) returns "ADDRESS@PORT"."""
+    made = []
+
+    def make(zones):
+        one = Dns(tmp_path / f"nsd{len(made)}", zones)
+        made.append(one)
+        return one.start()
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def hostile(port):
+    """Makes scripted servers on addresses of their own, at the test's port."""
+    made = []
+
+    def make(script=None, address=None, **options):
+        one = Hostile(address or ground.address(), port, script, **options)
+        made.append(one)
+        return one.start()
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_surprises():
+    """No proxy, no user's start-up files: clients see the tests' own settings only."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name in ("MAILRC", "SWAKSHOME", "CURL_HOME"):
+            del os.environ[name]
