@@ -1,0 +1,65 @@
+"""Debian packages that must not be installed side by side, or at all, unpacked into a folder of
+their own. Nothing of them is ever started by the system."""
+import fcntl
+import functools
+import os
+import subprocess
+
+import pytest
+
+from .ground import CACHE
+
+PACKAGES = [
+    "postfix",
+    "exim4-base",
+    "exim4-daemon-light",
+    "dovecot-core",
+    "dovecot-lmtpd",
+    "nullmailer",
+    "node-nodemailer",
+]
+ROOT = CACHE / "root"
+
+
+@functools.cache
+def root():
+    """The folder they lie in; downloaded once, then kept."""
+    done = CACHE / "unpacked"
+    wanted = "\n".join(PACKAGES)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists() or done.read_text() != wanted:
+            fetch()
+            done.write_text(wanted)
+    return ROOT
+
+
+def fetch():
+    debs = CACHE / "debs"
+    debs.mkdir(exist_ok=True)
+    for old in debs.glob("*.deb"):
+        old.unlink()
+    got = subprocess.run(
+        ["apt-get", "download", *PACKAGES], cwd=debs, capture_output=True, text=True, timeout=300
+    )
+    if got.returncode != 0:
+        pytest.skip("peers cannot be downloaded (apt-get update?): " + got.stderr[-300:])
+    for deb in sorted(debs.glob("*.deb")):
+        subprocess.run(["dpkg", "-x", str(deb), str(ROOT)], check=True, timeout=120)
+
+
+def file(path):
+    return str(root() / path)
+
+
+def libraries():
+    """The environment in which unpacked programs find their own libraries."""
+    paths = [file("usr/lib/postfix"), file("usr/lib/dovecot")]
+    return {**os.environ, "LD_LIBRARY_PATH": ":".join(paths), "LC_ALL": "C"}
+
+
+def missing(program):
+    """The libraries that the machine lacks for it."""
+    out = subprocess.run(["ldd", program], env=libraries(), capture_output=True, text=True).stdout
+    return [line.split()[0] for line in out.splitlines() if "not found" in line]
