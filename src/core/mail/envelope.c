@@ -1,0 +1,112 @@
+#include "core/mail/envelope.h"
+
+#include "core/base/scan.h"
+
+#include <string.h>
+
+enum { ENVELOPE_VERSION = 1 };
+enum { FLAG_SMTPUTF8 = 1, FLAG_IS_REPORT = 2, FLAG_SUBMITTED = 4, FLAGS_ALL = 7 };
+enum { NOTIFY_ALL = NOTIFY_NEVER | NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY };
+/* Two empty texts and the notify bits: what a count of recipients is checked against. */
+enum { RCPT_SIZE_MIN = 4 + 4 + 1 };
+
+void envelope_encode(struct buf *out, const struct envelope *e)
+{
+    unsigned flags = (e->smtputf8 ? FLAG_SMTPUTF8 : 0U) | (e->is_report ? FLAG_IS_REPORT : 0U) |
+                     (e->submitted ? FLAG_SUBMITTED : 0U);
+    buf_put_u8(out, ENVELOPE_VERSION);
+    buf_put_u64(out, e->id.value);
+    buf_put_u64(out, (uint64_t)e->arrived.us);
+    buf_put_u64(out, e->body_size);
+    buf_put_u8(out, (uint8_t)e->ret);
+    buf_put_u8(out, (uint8_t)e->body);
+    buf_put_u8(out, (uint8_t)flags);
+    buf_put_u8(out, (uint8_t)e->client_ip.family);
+    buf_add(out, str_from((const char *)e->client_ip.bytes, sizeof(e->client_ip.bytes)));
+    buf_put_str(out, e->reverse_path);
+    buf_put_str(out, e->envid);
+    buf_put_str(out, e->client_name);
+    buf_put_str(out, e->helo);
+    buf_put_str(out, e->protocol);
+    buf_put_str(out, e->user);
+    buf_put_u32(out, (uint32_t)e->rcpt_count);
+    for (size_t i = 0; i < e->rcpt_count; i++) {
+        buf_put_str(out, e->rcpts[i].address);
+        buf_put_str(out, e->rcpts[i].orcpt);
+        buf_put_u8(out, e->rcpts[i].notify);
+    }
+}
+
+/* A byte that must be one of 0 to max. */
+static unsigned get_choice(struct scan *sc, unsigned max)
+{
+    unsigned value = scan_get_u8(sc);
+    if (value > max) {
+        scan_fail(sc);
+        return 0;
+    }
+    return value;
+}
+
+static struct ip get_ip(struct scan *sc)
+{
+    struct ip ip = {.family = (enum ip_family)scan_get_u8(sc)};
+    struct str bytes = scan_take(sc, sizeof(ip.bytes));
+    if (ip.family != IP_NONE && ip.family != IP_V4 && ip.family != IP_V6) {
+        scan_fail(sc);
+    }
+    if (scan_ok(sc)) {
+        memcpy(ip.bytes, bytes.ptr, sizeof(ip.bytes));
+    }
+    return ip;
+}
+
+static void get_rcpts(struct scan *sc, struct arena *arena, struct envelope *e)
+{
+    e->rcpt_count = scan_get_u32(sc);
+    if (!scan_ok(sc) || e->rcpt_count > sc->rest.len / RCPT_SIZE_MIN) {
+        scan_fail(sc);
+        return;
+    }
+    e->rcpts = (struct envelope_rcpt *)arena_array(arena, e->rcpt_count, sizeof(*e->rcpts));
+    if (!e->rcpts && e->rcpt_count > 0) {
+        scan_fail(sc);
+        return;
+    }
+    for (size_t i = 0; i < e->rcpt_count; i++) {
+        e->rcpts[i].address = scan_get_str(sc);
+        e->rcpts[i].orcpt = scan_get_str(sc);
+        e->rcpts[i].notify = (uint8_t)get_choice(sc, NOTIFY_ALL);
+    }
+}
+
+bool envelope_decode(struct str bytes, struct arena *arena, struct envelope *e)
+{
+    struct scan sc = {.rest = bytes};
+    struct envelope read = {0};
+    if (scan_get_u8(&sc) != ENVELOPE_VERSION) {
+        return false;
+    }
+    read.id.value = scan_get_u64(&sc);
+    read.arrived.us = (int64_t)scan_get_u64(&sc);
+    read.body_size = scan_get_u64(&sc);
+    read.ret = (enum dsn_ret)get_choice(&sc, RET_HDRS);
+    read.body = (enum envelope_body)get_choice(&sc, BODY_BINARYMIME);
+    unsigned flags = get_choice(&sc, FLAGS_ALL);
+    read.smtputf8 = (flags & FLAG_SMTPUTF8) != 0;
+    read.is_report = (flags & FLAG_IS_REPORT) != 0;
+    read.submitted = (flags & FLAG_SUBMITTED) != 0;
+    read.client_ip = get_ip(&sc);
+    read.reverse_path = scan_get_str(&sc);
+    read.envid = scan_get_str(&sc);
+    read.client_name = scan_get_str(&sc);
+    read.helo = scan_get_str(&sc);
+    read.protocol = scan_get_str(&sc);
+    read.user = scan_get_str(&sc);
+    get_rcpts(&sc, arena, &read);
+    if (!scan_done(&sc)) {
+        return false;
+    }
+    *e = read;
+    return true;
+}
