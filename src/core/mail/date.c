@@ -130,14 +130,14 @@ static unsigned month_length(int64_t year, unsigned month)
 static void scan_day_month_year(struct scan *sc, struct civil_time *c)
 {
     if (ascii_is_alpha(scan_peek(sc))) {
-        scan_name(sc, STR(weekdays));
+        scan_name(sc, str_from_cstr(weekdays));
         skip_cfws(sc);
         scan_try_char(sc, ',');
         skip_cfws(sc);
     }
     c->day = scan_number(sc, 1, 2, 31);
     skip_cfws(sc);
-    c->month = scan_name(sc, STR(months)) + 1;
+    c->month = scan_name(sc, str_from_cstr(months)) + 1;
     skip_cfws(sc);
     c->year = scan_year(sc);
     skip_cfws(sc);
