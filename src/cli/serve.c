@@ -101,12 +101,13 @@ static void print_sandbox_hint(const struct server *server)
     }
     struct buf at = {0};
     endpoint_format(&at, c->listens[0].at);
-    (void)printf("\nPostrider's sandbox listens at %.*s. It takes mail for any recipient and sends "
-                 "nothing out of this machine.\n\nSend it a mail (in another terminal):\n\n"
-                 "  printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -s smtp://%.*s --mail-from "
-                 "me@example.org --mail-rcpt you@example.com -T -\n\n"
-                 "It will lie in %.*s/example.com/you/new/. Stop with Ctrl-C.\n\n",
-                 STR_ARG(buf_str(&at)), STR_ARG(buf_str(&at)), STR_ARG(server->source.data_folder));
+    (void)printf(
+        "\nPostrider's sandbox listens at %.*s. It takes mail for any recipient and sends "
+        "nothing out of this machine.\n\nSend it a mail (in another terminal):\n\n"
+        "  printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -s smtp://%.*s --mail-from "
+        "me@example.org --mail-rcpt you@example.com -T -\n\n"
+        "It will lie in %.*s/example.com/you/new/. Stop with Ctrl-C.\n\n",
+        STR_ARG(buf_str(&at)), STR_ARG(buf_str(&at)), STR_ARG(server->source.data_folder));
     (void)fflush(stdout);
     buf_done(&at);
 }
@@ -226,8 +227,8 @@ static enum log_style style_of(enum log_format format)
 
 static int serve(struct server *server)
 {
-    server->log = log_new(2, style_of(server->config->log_format),
-                          (enum log_level)server->config->log_level);
+    server->log =
+        log_new(2, style_of(server->config->log_format), (enum log_level)server->config->log_level);
     if (!server->log) {
         return EX_OSERR;
     }
