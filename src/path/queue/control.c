@@ -336,6 +336,9 @@ static void step(struct run *run)
 {
     struct queue *q = run->queue;
     for (size_t looked = 0; looked < TURN_ITEMS; looked++) {
+        if (run->request->paused && !run->cancelled) {
+            return; /* queue_ask_resume() or a cancel goes on */
+        }
         if (run->cancelled || run->request->more || !next_pass(run)) {
             end(run);
             return;
@@ -367,7 +370,7 @@ void queue_ask(struct queue *q, struct queue_request *request)
 {
     struct run *run = calloc(1, sizeof *run);
     request->matched = request->changed = 0;
-    request->more = false;
+    request->more = request->paused = false;
     request->result = 0;
     request->impl = run;
     if (!run) {
@@ -387,6 +390,16 @@ void queue_ask(struct queue *q, struct queue_request *request)
     run->cancelled = q->stopping;
     list_append(&q->requests, &run->link);
     arm(run, SPAN_S(0));
+}
+
+void queue_ask_resume(struct queue_request *request)
+{
+    struct run *run = request->impl;
+    bool stood = request->paused;
+    request->paused = false;
+    if (run && stood && !run->out && !list_linked(&run->waiting)) {
+        arm(run, SPAN_S(0));
+    }
 }
 
 static void cancel(struct run *run)

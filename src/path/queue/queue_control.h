@@ -62,14 +62,16 @@ struct queue_request {
     enum queue_action action;
     struct queue_selector selector; /* its texts are borrowed until done */
     size_t limit;                   /* at most so many messages; 0: all */
-    size_t matched;                 /* done: found by the selector */
-    size_t changed;                 /* done: acted upon */
-    bool more;                      /* done: there were more than `limit` */
-    int result;                     /* done: 0 or -errno (some could not be read or changed) */
+    bool paused;    /* `each` may set it: nothing more is looked at until queue_ask_resume() */
+    size_t matched; /* done: found by the selector */
+    size_t changed; /* done: acted upon */
+    bool more;      /* done: there were more than `limit` */
+    int result;     /* done: 0 or -errno (some could not be read or changed) */
     void *owner;
     void *impl;
 };
 void queue_ask(struct queue *q, struct queue_request *request);
+void queue_ask_resume(struct queue_request *request); /* fine if it is not paused */
 
 /* The stories of a message, or of the newest messages from or to an address: those in the queue
  * first, then finished ones from the history; the newest first of each. */
