@@ -1,0 +1,166 @@
+#include "control/answer.h"
+
+#include "core/base/utf8.h"
+#include "core/mail/date.h"
+#include "core/mail/status.h"
+#include "path/queue/story_text.h"
+
+json_t *answer_text(struct str text)
+{
+    struct buf wide = {0};
+    if (utf8_valid(text)) {
+        return json_stringn(text.len ? text.ptr : "", text.len);
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c > 127) {
+            buf_add_char(&wide, (char)(0xc0 | c >> 6));
+            c = (unsigned char)(0x80 | (c & 0x3f));
+        }
+        buf_add_char(&wide, (char)c);
+    }
+    json_t *value = json_stringn(wide.len ? wide.ptr : "", wide.len);
+    buf_done(&wide);
+    return value;
+}
+
+json_t *answer_time(struct instant t)
+{
+    if (t.us == 0) {
+        return json_null();
+    }
+    struct civil_time c = civil_from_instant(t);
+    return json_sprintf("%04d-%02u-%02uT%02u:%02u:%02uZ", (int)c.year, c.month, c.day, c.hour,
+                        c.minute, c.second);
+}
+
+static json_t *answer_id(struct queue_id id)
+{
+    struct queue_id_text text = queue_id_text(id);
+    return json_string(text.chars);
+}
+
+static json_t *answer_status(struct status_code status)
+{
+    struct buf text = {0};
+    if (status.class == 0) {
+        return json_null();
+    }
+    status_format(&text, status);
+    json_t *value = answer_text(buf_str(&text));
+    buf_done(&text);
+    return value;
+}
+
+static json_t *answer_outcome(const struct outcome *o)
+{
+    static const char *const kinds[] = {
+        "",        "delivered", "relayed", "expanded", "deferred", "failed",
+        "expired", "removed",   "held",    "released", "notified", "reported",
+    };
+    json_t *value = json_object();
+    json_object_set_new(value, "kind", json_string(kinds[o->kind]));
+    json_object_set_new(value, "at", answer_time(o->at));
+    json_object_set_new(value, "next", answer_time(o->next));
+    json_object_set_new(value, "status", answer_status(o->status));
+    json_object_set_new(value, "code", json_integer(o->reply_code));
+    json_object_set_new(value, "host", answer_text(o->host));
+    json_object_set_new(value, "site", answer_text(o->site));
+    json_object_set_new(value, "text", answer_text(o->text));
+    if (o->peer.ip.family != IP_NONE) {
+        struct buf peer = {0};
+        endpoint_format(&peer, o->peer);
+        json_object_set_new(value, "peer", answer_text(buf_str(&peer)));
+        buf_done(&peer);
+    }
+    return value;
+}
+
+static json_t *answer_wait(const struct story_wait *w)
+{
+    static const char *const kinds[] = {"nothing", "turn",  "time",     "site-full", "site-down",
+                                        "held",    "route", "delivery", "disk",      "report"};
+    json_t *value = json_object();
+    json_object_set_new(value, "for", json_string(kinds[w->kind]));
+    json_object_set_new(value, "since", answer_time(w->since));
+    json_object_set_new(value, "until", answer_time(w->until));
+    json_object_set_new(value, "site", answer_text(w->site));
+    json_object_set_new(value, "reason", answer_text(w->reason));
+    json_object_set_new(value, "limit", json_integer(w->limit));
+    return value;
+}
+
+static json_t *answer_rcpt(const struct queue_item_rcpt *rcpt)
+{
+    static const char *const phases[] = {"pending", "held", "final"};
+    json_t *value = json_object();
+    json_object_set_new(value, "address", answer_text(rcpt->address));
+    json_object_set_new(value, "state", json_string(phases[rcpt->phase]));
+    json_object_set_new(value, "attempts", json_integer(rcpt->attempts));
+    json_object_set_new(value, "next", answer_time(rcpt->next));
+    json_object_set_new(value, "last", rcpt->last ? answer_outcome(rcpt->last) : json_null());
+    return value;
+}
+
+static const char *state_name(enum queue_item_state state)
+{
+    return state == QUEUE_HELD ? "held" : state == QUEUE_ACTIVE ? "active" : "waiting";
+}
+
+json_t *answer_item(const struct queue_item *item)
+{
+    json_t *value = json_object();
+    json_t *rcpts = json_array();
+    for (size_t i = 0; i < item->rcpt_count && i < ANSWER_RCPTS_MAX; i++) {
+        json_array_append_new(rcpts, answer_rcpt(&item->rcpts[i]));
+    }
+    json_object_set_new(value, "id", answer_id(item->id));
+    json_object_set_new(value, "sender", answer_text(item->envelope->reverse_path));
+    json_object_set_new(value, "arrived", answer_time(item->envelope->arrived));
+    json_object_set_new(value, "size", json_integer((json_int_t)item->envelope->body_size));
+    json_object_set_new(value, "state", json_string(state_name(item->state)));
+    json_object_set_new(value, "age_s", json_integer(span_seconds(item->age)));
+    json_object_set_new(value, "next", answer_time(item->next));
+    json_object_set_new(value, "give_up", answer_time(item->give_up));
+    json_object_set_new(value, "waits", answer_wait(&item->wait));
+    json_object_set_new(value, "rcpt_count", json_integer((json_int_t)item->rcpt_count));
+    json_object_set_new(value, "recipients", rcpts);
+    return value;
+}
+
+static json_t *answer_rcpts(const struct envelope *e)
+{
+    json_t *rcpts = json_array();
+    for (size_t i = 0; i < e->rcpt_count && i < ANSWER_RCPTS_MAX; i++) {
+        json_array_append_new(rcpts, answer_text(e->rcpts[i].address));
+    }
+    return rcpts;
+}
+
+json_t *answer_story(const struct story *story, struct instant now)
+{
+    const struct envelope *e = &story->envelope;
+    struct buf words = {0};
+    json_t *value = json_object();
+    json_t *events = json_array();
+    for (size_t i = 0; i < story->outcome_count && i < ANSWER_RCPTS_MAX; i++) {
+        json_t *event = answer_outcome(&story->outcomes[i]);
+        json_object_set_new(event, "recipient", json_integer(story->outcomes[i].rcpt));
+        json_array_append_new(events, event);
+    }
+    story_render(&words, story, now);
+    json_object_set_new(value, "id", answer_id(e->id));
+    json_object_set_new(value, "sender", answer_text(e->reverse_path));
+    json_object_set_new(value, "recipients", answer_rcpts(e));
+    json_object_set_new(value, "arrived", answer_time(e->arrived));
+    json_object_set_new(value, "helo", answer_text(e->helo));
+    json_object_set_new(value, "client", answer_text(e->client_name));
+    json_object_set_new(value, "events", events);
+    json_object_set_new(value, "waits", answer_wait(&story->wait));
+    json_object_set_new(value, "next", answer_time(story->next));
+    json_object_set_new(value, "give_up", answer_time(story->give_up));
+    json_object_set_new(value, "finished", answer_time(story->finished));
+    json_object_set_new(value, "words", answer_text(buf_str(&words)));
+    buf_done(&words);
+    return value;
+}
