@@ -1,211 +1,166 @@
 #include "control/answer.h"
 
-#include "control/answer_json.h"
-#include "control/request.h"
-#include "path/queue/state.h"
+#include "core/base/utf8.h"
+#include "core/mail/date.h"
+#include "core/mail/status.h"
 #include "path/queue/story_text.h"
 
-#include <string.h>
-
-static const char *phase_name(enum queue_rcpt_phase phase)
+json_t *answer_text(struct str text)
 {
-    static const char *const names[] = {
-        [RCPT_PENDING] = "pending", [RCPT_HELD] = "held", [RCPT_FINAL] = "done"};
-    return names[phase];
-}
-
-static void put_wait(struct answer_json *j, const struct story_wait *w)
-{
-    static const char *const names[] = {
-        [WAIT_NOTHING] = "nothing",     [WAIT_TURN] = "turn",           [WAIT_TIME] = "time",
-        [WAIT_SITE_FULL] = "site-full", [WAIT_SITE_DOWN] = "site-down", [WAIT_HELD] = "held",
-        [WAIT_ROUTE] = "route",         [WAIT_DELIVERY] = "delivery",   [WAIT_DISK] = "disk",
-        [WAIT_REPORT] = "report",
-    };
-    struct answer_json wait = answer_json_begin(NULL);
-    answer_json_any_text(&wait, "for", str_from_cstr(names[w->kind]));
-    answer_json_time(&wait, "since", w->since);
-    answer_json_time(&wait, "until", w->until);
-    answer_json_text(&wait, "site", w->site);
-    answer_json_text(&wait, "reason", w->reason);
-    if (w->limit > 0) {
-        answer_json_number(&wait, "limit", w->limit);
+    struct buf wide = {0};
+    if (utf8_valid(text)) {
+        return json_stringn(text.len ? text.ptr : "", text.len);
     }
-    j->failed |= wait.failed;
-    answer_json_value(j, "wait", wait.object);
-}
-
-static void put_envelope(struct answer_json *j, const struct envelope *e)
-{
-    answer_json_id(j, e->id);
-    answer_json_any_text(j, "sender", e->reverse_path);
-    answer_json_number(j, "size", e->body_size);
-    answer_json_time(j, "arrived", e->arrived);
-    answer_json_ip(j, "client_address", e->client_ip);
-    answer_json_text(j, "client_name", e->client_name);
-    answer_json_text(j, "helo", e->helo);
-    answer_json_text(j, "protocol", e->protocol);
-    answer_json_text(j, "user", e->user);
-    answer_json_text(j, "envid", e->envid);
-}
-
-static struct answer_json item_rcpt(const struct queue_item_rcpt *r)
-{
-    struct answer_json j = answer_json_begin(NULL);
-    answer_json_any_text(&j, "recipient", r->address);
-    answer_json_any_text(&j, "phase", str_from_cstr(phase_name(r->phase)));
-    answer_json_number(&j, "attempts", r->attempts);
-    answer_json_time(&j, "next", r->next);
-    if (r->last) {
-        struct answer_json last = answer_json_begin(NULL);
-        answer_json_outcome(&last, r->last);
-        j.failed |= last.failed;
-        answer_json_value(&j, "last", last.object);
-    }
-    return j;
-}
-
-void answer_message(struct buf *out, const struct queue_item *item, bool all)
-{
-    struct answer_json j = answer_json_begin("message");
-    json_t *rcpts = json_array();
-    size_t open = 0;
-    put_envelope(&j, item->envelope);
-    answer_json_any_text(&j, "state", control_state_name(item->state));
-    answer_json_number(&j, "age", (uint64_t)(item->age.us > 0 ? span_seconds(item->age) : 0));
-    answer_json_time(&j, "next", item->next);
-    answer_json_time(&j, "give_up", item->give_up);
-    put_wait(&j, &item->wait);
-    for (size_t i = 0; i < item->rcpt_count; i++) {
-        bool final = item->rcpts[i].phase == RCPT_FINAL;
-        open += !final;
-        if (all || (!final && open <= ANSWER_RCPTS_SHORT)) {
-            struct answer_json rcpt = item_rcpt(&item->rcpts[i]);
-            answer_json_append(&j, rcpts, &rcpt);
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c > 127) {
+            buf_add_char(&wide, (char)(0xc0 | c >> 6));
+            c = (unsigned char)(0x80 | (c & 0x3f));
         }
+        buf_add_char(&wide, (char)c);
     }
-    answer_json_number(&j, "recipient_count", item->rcpt_count);
-    answer_json_number(&j, "recipients_open", open);
-    answer_json_value(&j, "recipients", rcpts);
-    answer_json_end(&j, out);
+    json_t *value = json_stringn(wide.len ? wide.ptr : "", wide.len);
+    buf_done(&wide);
+    return value;
 }
 
-static struct answer_json story_event(const struct outcome *o)
+json_t *answer_time(struct instant t)
 {
-    struct answer_json j = answer_json_begin(NULL);
-    answer_json_outcome(&j, o);
-    if (o->kind == OUTCOME_EXPANDED) {
-        json_t *members = json_array();
-        for (size_t i = 0; i < o->child_count; i++) {
-            struct answer_json member = answer_json_begin(NULL);
-            answer_json_any_text(&member, "recipient", o->children[i].address);
-            answer_json_text(&member, "sender", o->children[i].sender);
-            answer_json_append(&j, members, &member);
-        }
-        answer_json_value(&j, "members", members);
+    if (t.us == 0) {
+        return json_null();
     }
-    return j;
+    struct civil_time c = civil_from_instant(t);
+    return json_sprintf("%04d-%02u-%02uT%02u:%02u:%02uZ", (int)c.year, c.month, c.day, c.hour,
+                        c.minute, c.second);
 }
 
-static struct answer_json story_rcpt(const struct story *story, const struct state *state,
-                                     const struct rcpt *r)
+static json_t *answer_id(struct queue_id id)
 {
-    struct answer_json j = answer_json_begin(NULL);
-    json_t *events = json_array();
-    answer_json_any_text(&j, "recipient", r->address);
-    if (r->parent != RCPT_NO_PARENT) {
-        answer_json_any_text(&j, "by_way_of", state->rcpts[r->parent]->address);
-    }
-    answer_json_any_text(&j, "phase", str_from_cstr(phase_name(r->phase)));
-    answer_json_number(&j, "attempts", r->attempts);
-    for (size_t i = 0; i < story->outcome_count; i++) {
-        const struct outcome *o = &story->outcomes[i];
-        if (o->rcpt == r->index || o->rcpt == OUTCOME_ALL_RCPTS) {
-            struct answer_json event = story_event(o);
-            answer_json_append(&j, events, &event);
-        }
-    }
-    answer_json_value(&j, "events", events);
-    return j;
+    struct queue_id_text text = queue_id_text(id);
+    return json_string(text.chars);
 }
 
-static void put_story_rcpts(struct answer_json *j, const struct story *story)
+static json_t *answer_status(struct status_code status)
 {
-    struct arena arena = {0};
-    struct state state = {0};
-    json_t *rcpts = json_array();
-    if (state_init(&state, &arena, &story->envelope, (struct hash_seed){0})) {
-        for (size_t i = 0; i < story->outcome_count; i++) {
-            j->failed |= !state_apply(&state, &story->outcomes[i]);
-        }
-        for (size_t i = 0; i < state.count && !j->failed; i++) {
-            struct answer_json rcpt = story_rcpt(story, &state, state.rcpts[i]);
-            answer_json_append(j, rcpts, &rcpt);
-        }
-        state_done(&state);
-    } else {
-        j->failed = true;
-    }
-    answer_json_value(j, "recipients", rcpts);
-    arena_done(&arena);
-}
-
-void answer_story(struct buf *out, const struct story *story, struct instant now)
-{
-    struct answer_json j = answer_json_begin("story");
     struct buf text = {0};
-    put_envelope(&j, &story->envelope);
-    answer_json_flag(&j, "finished", story->finished.us != 0);
-    answer_json_time(&j, "finished_at", story->finished);
-    if (story->finished.us == 0) {
-        put_wait(&j, &story->wait);
-        answer_json_time(&j, "next", story->next);
-        answer_json_time(&j, "give_up", story->give_up);
+    if (status.class == 0) {
+        return json_null();
     }
-    put_story_rcpts(&j, story);
-    story_render(&text, story, now);
-    j.failed |= text.failed;
-    answer_json_text(&j, "text", buf_str(&text));
+    status_format(&text, status);
+    json_t *value = answer_text(buf_str(&text));
     buf_done(&text);
-    answer_json_end(&j, out);
+    return value;
 }
 
-void answer_status(struct buf *out, const struct answer_status *status)
+static json_t *answer_outcome(const struct outcome *o)
 {
-    const struct queue_counts *c = &status->counts;
-    struct answer_json j = answer_json_begin("status");
-    answer_json_text(&j, "version", status->version);
-    answer_json_text(&j, "hostname", status->hostname);
-    answer_json_number(&j, "messages", c->messages);
-    answer_json_number(&j, "active", c->active);
-    answer_json_number(&j, "held", c->held);
-    answer_json_number(&j, "sites", c->sites);
-    answer_json_number(&j, "sites_down", c->sites_down);
-    answer_json_number(&j, "deliveries", c->jobs);
-    answer_json_number(&j, "spool_bytes_queued", status->usage.bytes_live);
-    answer_json_number(&j, "spool_bytes_used", status->usage.bytes_total);
-    answer_json_number(&j, "spool_bytes_free", status->usage.bytes_free);
-    answer_json_number(&j, "control_clients", status->clients);
-    answer_json_end(&j, out);
-}
-
-void answer_end(struct buf *out, const struct answer_end *end)
-{
-    struct answer_json j = answer_json_begin("end");
-    answer_json_number(&j, "matched", end->matched);
-    answer_json_number(&j, "changed", end->changed);
-    answer_json_flag(&j, "more", end->more);
-    answer_json_flag(&j, "ok", end->result == 0);
-    if (end->result != 0) {
-        answer_json_text(&j, "error", str_from_cstr(strerror(-end->result)));
+    static const char *const kinds[] = {
+        "",        "delivered", "relayed", "expanded", "deferred", "failed",
+        "expired", "removed",   "held",    "released", "notified", "reported",
+    };
+    json_t *value = json_object();
+    json_object_set_new(value, "kind", json_string(kinds[o->kind]));
+    json_object_set_new(value, "at", answer_time(o->at));
+    json_object_set_new(value, "next", answer_time(o->next));
+    json_object_set_new(value, "status", answer_status(o->status));
+    json_object_set_new(value, "code", json_integer(o->reply_code));
+    json_object_set_new(value, "host", answer_text(o->host));
+    json_object_set_new(value, "site", answer_text(o->site));
+    json_object_set_new(value, "text", answer_text(o->text));
+    if (o->peer.ip.family != IP_NONE) {
+        struct buf peer = {0};
+        endpoint_format(&peer, o->peer);
+        json_object_set_new(value, "peer", answer_text(buf_str(&peer)));
+        buf_done(&peer);
     }
-    answer_json_end(&j, out);
+    return value;
 }
 
-void answer_error(struct buf *out, const char *code, struct str text)
+static json_t *answer_wait(const struct story_wait *w)
 {
-    struct answer_json j = answer_json_begin("error");
-    answer_json_text(&j, "code", str_from_cstr(code));
-    answer_json_any_text(&j, "text", text);
-    answer_json_end(&j, out);
+    static const char *const kinds[] = {"nothing", "turn",  "time",     "site-full", "site-down",
+                                        "held",    "route", "delivery", "disk",      "report"};
+    json_t *value = json_object();
+    json_object_set_new(value, "for", json_string(kinds[w->kind]));
+    json_object_set_new(value, "since", answer_time(w->since));
+    json_object_set_new(value, "until", answer_time(w->until));
+    json_object_set_new(value, "site", answer_text(w->site));
+    json_object_set_new(value, "reason", answer_text(w->reason));
+    json_object_set_new(value, "limit", json_integer(w->limit));
+    return value;
+}
+
+static json_t *answer_rcpt(const struct queue_item_rcpt *rcpt)
+{
+    static const char *const phases[] = {"pending", "held", "final"};
+    json_t *value = json_object();
+    json_object_set_new(value, "address", answer_text(rcpt->address));
+    json_object_set_new(value, "state", json_string(phases[rcpt->phase]));
+    json_object_set_new(value, "attempts", json_integer(rcpt->attempts));
+    json_object_set_new(value, "next", answer_time(rcpt->next));
+    json_object_set_new(value, "last", rcpt->last ? answer_outcome(rcpt->last) : json_null());
+    return value;
+}
+
+static const char *state_name(enum queue_item_state state)
+{
+    return state == QUEUE_HELD ? "held" : state == QUEUE_ACTIVE ? "active" : "waiting";
+}
+
+json_t *answer_item(const struct queue_item *item)
+{
+    json_t *value = json_object();
+    json_t *rcpts = json_array();
+    for (size_t i = 0; i < item->rcpt_count && i < ANSWER_RCPTS_MAX; i++) {
+        json_array_append_new(rcpts, answer_rcpt(&item->rcpts[i]));
+    }
+    json_object_set_new(value, "id", answer_id(item->id));
+    json_object_set_new(value, "sender", answer_text(item->envelope->reverse_path));
+    json_object_set_new(value, "arrived", answer_time(item->envelope->arrived));
+    json_object_set_new(value, "size", json_integer((json_int_t)item->envelope->body_size));
+    json_object_set_new(value, "state", json_string(state_name(item->state)));
+    json_object_set_new(value, "age_s", json_integer(span_seconds(item->age)));
+    json_object_set_new(value, "next", answer_time(item->next));
+    json_object_set_new(value, "give_up", answer_time(item->give_up));
+    json_object_set_new(value, "waits", answer_wait(&item->wait));
+    json_object_set_new(value, "rcpt_count", json_integer((json_int_t)item->rcpt_count));
+    json_object_set_new(value, "recipients", rcpts);
+    return value;
+}
+
+static json_t *answer_rcpts(const struct envelope *e)
+{
+    json_t *rcpts = json_array();
+    for (size_t i = 0; i < e->rcpt_count && i < ANSWER_RCPTS_MAX; i++) {
+        json_array_append_new(rcpts, answer_text(e->rcpts[i].address));
+    }
+    return rcpts;
+}
+
+json_t *answer_story(const struct story *story, struct instant now)
+{
+    const struct envelope *e = &story->envelope;
+    struct buf words = {0};
+    json_t *value = json_object();
+    json_t *events = json_array();
+    for (size_t i = 0; i < story->outcome_count && i < ANSWER_RCPTS_MAX; i++) {
+        json_t *event = answer_outcome(&story->outcomes[i]);
+        json_object_set_new(event, "recipient", json_integer(story->outcomes[i].rcpt));
+        json_array_append_new(events, event);
+    }
+    story_render(&words, story, now);
+    json_object_set_new(value, "id", answer_id(e->id));
+    json_object_set_new(value, "sender", answer_text(e->reverse_path));
+    json_object_set_new(value, "recipients", answer_rcpts(e));
+    json_object_set_new(value, "arrived", answer_time(e->arrived));
+    json_object_set_new(value, "helo", answer_text(e->helo));
+    json_object_set_new(value, "client", answer_text(e->client_name));
+    json_object_set_new(value, "events", events);
+    json_object_set_new(value, "waits", answer_wait(&story->wait));
+    json_object_set_new(value, "next", answer_time(story->next));
+    json_object_set_new(value, "give_up", answer_time(story->give_up));
+    json_object_set_new(value, "finished", answer_time(story->finished));
+    json_object_set_new(value, "words", answer_text(buf_str(&words)));
+    buf_done(&words);
+    return value;
 }
