@@ -1,5 +1,49 @@
 #include "control/request.h"
 
+#include <string.h>
+
+enum { STATES_ALL = QUEUE_WAITING | QUEUE_ACTIVE | QUEUE_HELD };
+
+struct key {
+    const char *name;
+    json_type type;
+};
+
+static const struct key queue_keys[] = {{"verb", JSON_STRING},
+                                        {"action", JSON_STRING},
+                                        {"selector", JSON_OBJECT},
+                                        {"limit", JSON_INTEGER}};
+static const struct key why_keys[] = {
+    {"verb", JSON_STRING}, {"id", JSON_STRING}, {"address", JSON_STRING}, {"limit", JSON_INTEGER}};
+static const struct key status_keys[] = {{"verb", JSON_STRING}};
+static const struct key selector_keys[] = {{"id", JSON_STRING},        {"sender", JSON_STRING},
+                                           {"recipient", JSON_STRING}, {"domain", JSON_STRING},
+                                           {"site", JSON_STRING},      {"error", JSON_STRING},
+                                           {"older_us", JSON_INTEGER}, {"states", JSON_INTEGER}};
+
+static bool fits(const struct key *key, const json_t *value)
+{
+    return json_typeof(value) == key->type &&
+           (key->type != JSON_STRING || json_string_length(value) > 0) &&
+           (key->type != JSON_INTEGER || json_integer_value(value) > 0);
+}
+
+/* Whether every member is known and says something: a key misspelt, or a value that would mean
+ * "any", must not widen what is removed. */
+static bool only(json_t *object, const struct key *keys, size_t count)
+{
+    for (void *it = json_object_iter(object); it; it = json_object_iter_next(object, it)) {
+        size_t i = 0;
+        while (i < count && strcmp(json_object_iter_key(it), keys[i].name) != 0) {
+            i++;
+        }
+        if (i == count || !fits(&keys[i], json_object_iter_value(it))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static struct str text_of(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
@@ -10,7 +54,7 @@ static struct str text_of(const json_t *object, const char *name)
 static bool read_id(const json_t *object, struct queue_id *id)
 {
     struct str text = text_of(object, "id");
-    return text.len == 0 || queue_id_parse(text, id);
+    return text.len == 0 || (queue_id_parse(text, id) && id->value != 0);
 }
 
 static bool read_action(const json_t *json, enum queue_action *action)
@@ -33,48 +77,64 @@ static bool read_action(const json_t *json, enum queue_action *action)
     return false;
 }
 
-static bool read_selector(const json_t *json, struct queue_selector *s)
+static bool read_selector(json_t *json, struct queue_selector *s)
 {
+    if (!only(json, selector_keys, ARRAY_LEN(selector_keys))) {
+        return false;
+    }
     s->sender = text_of(json, "sender");
     s->recipient = text_of(json, "recipient");
     s->domain = text_of(json, "domain");
     s->site = text_of(json, "site");
     s->last_error = text_of(json, "error");
     s->older_than.us = json_integer_value(json_object_get(json, "older_us"));
-    s->states = (unsigned)json_integer_value(json_object_get(json, "states")) & 7;
-    return s->older_than.us >= 0 && read_id(json, &s->id);
+    json_int_t states = json_integer_value(json_object_get(json, "states"));
+    s->states = (unsigned)(states & STATES_ALL);
+    return (states & ~(json_int_t)STATES_ALL) == 0 && read_id(json, &s->id);
 }
 
-bool control_question_read(const json_t *json, struct control_question *question,
-                           const char **reason)
+static bool read_why(json_t *json, struct control_question *q, const char **reason)
+{
+    *reason = "why asks for either an id or an address, and perhaps a limit";
+    return only(json, why_keys, ARRAY_LEN(why_keys)) && read_id(json, &q->id) &&
+           (q->id.value == 0) != (q->address.len == 0);
+}
+
+static bool read_queue(json_t *json, struct control_question *q, const char **reason)
+{
+    *reason = "queue has an action, a selector and a limit, and nothing else";
+    if (!only(json, queue_keys, ARRAY_LEN(queue_keys))) {
+        return false;
+    }
+    *reason = "queue has the actions list, retry, hold, release, remove, bounce";
+    if (!read_action(json, &q->action)) {
+        return false;
+    }
+    *reason = "the selector has a key that is not known, or a value that makes no sense";
+    return read_selector(json_object_get(json, "selector"), &q->selector);
+}
+
+bool control_question_read(json_t *json, struct control_question *question, const char **reason)
 {
     struct control_question q = {0};
     struct str verb = text_of(json, "verb");
     json_int_t limit = json_integer_value(json_object_get(json, "limit"));
+    bool fine = false;
     *reason = "a question is a JSON object with a verb: queue, why or status";
     q.limit = limit > 0 && limit < 1000000 ? (size_t)limit : 0;
     q.address = text_of(json, "address");
     if (str_eq(verb, STR("status"))) {
         q.verb = CONTROL_STATUS;
+        fine = only(json, status_keys, ARRAY_LEN(status_keys));
     } else if (str_eq(verb, STR("why"))) {
         q.verb = CONTROL_WHY;
-        *reason = "why asks for an id or an address";
-        if (!read_id(json, &q.id) || (q.id.value == 0 && q.address.len == 0)) {
-            return false;
-        }
+        fine = read_why(json, &q, reason);
     } else if (str_eq(verb, STR("queue"))) {
         q.verb = CONTROL_QUEUE;
-        *reason = "queue has the actions list, retry, hold, release, remove, bounce";
-        if (!read_action(json, &q.action)) {
-            return false;
-        }
-        *reason = "the selector makes no sense";
-        if (!read_selector(json_object_get(json, "selector"), &q.selector)) {
-            return false;
-        }
-    } else {
-        return false;
+        fine = read_queue(json, &q, reason);
     }
-    *question = q;
-    return true;
+    if (fine) {
+        *question = q;
+    }
+    return fine;
 }

@@ -22,6 +22,7 @@ struct control_question {
     size_t limit;
 };
 
-/* False with a fixed reason. */
-NODISCARD bool control_question_read(const json_t *json, struct control_question *question,
+/* False with a fixed reason. A key that is not known, or an empty value, is refused: it would widen
+ * what is asked for. `json` is not changed. */
+NODISCARD bool control_question_read(json_t *json, struct control_question *question,
                                      const char **reason);
