@@ -1,0 +1,31 @@
+#include "cli/print.h"
+
+#include "core/base/utf8.h"
+
+/* C1 controls, and the characters that embed, override or isolate directions or end lines. */
+static bool steers(struct str c)
+{
+    return (c.len == 2 && c.ptr[0] == '\xc2' && (unsigned char)c.ptr[1] < 0xa0) ||
+           str_starts(c, STR("\xe2\x80\xa8")) || str_starts(c, STR("\xe2\x80\xa9")) ||
+           (str_starts(c, STR("\xe2\x80")) && (unsigned char)c.ptr[2] >= 0xaa &&
+            (unsigned char)c.ptr[2] <= 0xae) ||
+           (str_starts(c, STR("\xe2\x81")) && (unsigned char)c.ptr[2] >= 0xa6 &&
+            (unsigned char)c.ptr[2] <= 0xa9);
+}
+
+void print_text(FILE *to, struct str text, bool lines)
+{
+    while (text.len > 0) {
+        char c = text.ptr[0];
+        size_t wide = utf8_beyond_ascii(text);
+        struct str whole = str_head(text, wide ? wide : 1);
+        if (wide && !steers(whole)) {
+            (void)fwrite(whole.ptr, 1, whole.len, to);
+        } else if (c == '\n' || c == '\r' || c == '\t') {
+            (void)fputc(lines && c == '\n' ? c : ' ', to);
+        } else {
+            (void)fputc(ascii_is_print(c) ? c : '?', to);
+        }
+        text = str_tail(text, whole.len);
+    }
+}
