@@ -1,167 +1,122 @@
 #include "control/client.h"
 
-#include "world/log.h"
-#include "world/loop.h"
+#include "core/base/buf.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-enum { AHEAD_MAX = 1 << 20 }; /* octets read before they are asked for */
+enum { ANSWER_LINE_MAX = 64 << 20, PIECE = 64 << 10 };
 
-static void on_connected(struct net_connect *connect)
+static int explain(struct str path, int error)
 {
-    struct control_call *call = CONTAINER_OF(connect, struct control_call, connect);
-    call->connected = true;
-    call->stream = connect->stream;
-    loop_stop(call->loop);
+    const char *name = path.len ? path.ptr : "";
+    if (error == EACCES || error == EPERM) {
+        (void)fprintf(stderr, "postrider: you may not use %s: ask the server's user, or root\n",
+                      name);
+        return EX_NOPERM;
+    }
+    if (error == ENOENT || error == ECONNREFUSED) {
+        (void)fprintf(stderr,
+                      "postrider: no server runs here (nobody listens at %s); start it with "
+                      "`postrider serve`\n",
+                      name);
+        return EX_TEMPFAIL;
+    }
+    (void)fprintf(stderr, "postrider: cannot ask the server at %s: %s\n", name, strerror(error));
+    return EX_IOERR;
 }
 
-static void on_data(struct stream *stream, struct str bytes)
+static int open_socket(struct str path)
 {
-    struct control_call *call = stream->owner;
-    if (!line_feed_add(&call->lines, bytes)) {
-        call->ended = true;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (path.len == 0 || path.len >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
     }
-    if (line_feed_waiting(&call->lines) > AHEAD_MAX) {
-        stream_pause(stream);
+    memcpy(address.sun_path, path.ptr, path.len);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        int error = errno;
+        (void)close(fd);
+        errno = error;
+        return -1;
     }
-    loop_stop(call->loop);
+    return fd;
 }
 
-static void on_end(struct stream *stream, int error)
+static bool send_all(int fd, struct str bytes)
 {
-    struct control_call *call = stream->owner;
-    (void)error;
-    call->ended = true;
-    loop_stop(call->loop);
-}
-
-static void on_drained(struct stream *stream)
-{
-    (void)stream;
-}
-
-static const struct stream_events events = {.data = on_data, .end = on_end, .drained = on_drained};
-
-static void not_connected(struct control_call *call, int error)
-{
-    struct str path = call->path;
-    if (error == -ENOENT || error == -ECONNREFUSED) {
-        call->exit_code = EX_TEMPFAIL;
-        buf_add_format(&call->problem,
-                       "the server is not running: no one listens at %.*s; start it with "
-                       "`postrider serve`",
-                       STR_ARG(path));
-    } else if (error == -EACCES || error == -EPERM) {
-        call->exit_code = EX_NOPERM;
-        buf_add_format(&call->problem,
-                       "you may not speak with the server at %.*s; be the user that runs it, or "
-                       "of its group",
-                       STR_ARG(path));
-    } else {
-        call->exit_code = error == -EAGAIN ? EX_TEMPFAIL : EX_UNAVAILABLE;
-        buf_add_format(&call->problem, "cannot reach the server at %.*s: %s", STR_ARG(path),
-                       strerror(-error));
+    while (bytes.len > 0) {
+        ssize_t n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        bytes = str_tail(bytes, (size_t)n);
     }
-}
-
-bool control_call_open(struct control_call *call, struct str path)
-{
-    call->path = path;
-    call->lines.limit = CONTROL_ANSWER_MAX;
-    call->log = log_new(2, LOG_STYLE_AUTO, LOG_ERROR);
-    call->loop = call->log ? loop_new(call->log, NULL) : NULL;
-    if (!call->loop) {
-        not_connected(call, -ENOMEM);
-        return false;
-    }
-    struct net *net = loop_ports(call->loop)->net;
-    call->connect = (struct net_connect){.done = on_connected, .local_path = path};
-    net->connect(net, &call->connect);
-    while (!call->connected) {
-        loop_run(call->loop);
-    }
-    if (call->connect.error != 0) {
-        not_connected(call, call->connect.error);
-        return false;
-    }
-    call->stream->owner = call;
-    call->stream->events = &events;
     return true;
 }
 
-bool control_call_ask(struct control_call *call, json_t *question)
+static bool send_question(int fd, json_t *question)
 {
-    char *text = question ? json_dumps(question, JSON_COMPACT) : NULL;
-    json_decref(question);
-    if (!text) {
-        call->exit_code = EX_DATAERR;
-        buf_add(&call->problem, STR("that cannot be asked: it is no UTF-8, or memory is short"));
-        return false;
-    }
-    stream_write(call->stream, str_from_cstr(text));
-    stream_write(call->stream, STR("\n"));
+    char *text = json_dumps(question, JSON_COMPACT);
+    bool sent = text && send_all(fd, str_from_cstr(text)) && send_all(fd, STR("\n"));
     free(text);
-    return true;
+    return sent;
 }
 
-static json_t *broken(struct control_call *call, const char *what)
+/* Hands out whole lines; true when the last of the answer was among them. */
+static bool take_lines(struct buf *in, const struct control_ask *ask)
 {
-    call->exit_code = EX_TEMPFAIL;
-    buf_add(&call->problem, str_from_cstr(what));
-    return NULL;
-}
-
-/* What the server did not understand is our mistake, or the user's, and not an answer. */
-static json_t *look_at(struct control_call *call, struct str line)
-{
-    json_t *answer = json_loadb(line.ptr, line.len, 0, NULL);
-    const json_t *refused = json_object_get(json_object_get(answer, "done"), "refused");
-    if (!json_is_object(answer)) {
-        json_decref(answer);
-        return broken(call, "the server's answer is not understood: is it another version?");
+    bool done = false;
+    for (size_t lf; !done && (lf = str_find(buf_str(in), '\n')) != STR_NONE;) {
+        json_t *line = json_loadb(in->ptr, lf, 0, NULL);
+        buf_drop(in, lf + 1);
+        done = json_object_get(line, "done") != NULL;
+        ask->line(ask->owner, line);
+        json_decref(line);
     }
-    if (refused) {
-        call->exit_code = EX_USAGE;
-        buf_add_format(&call->problem, "the server refused: %s", json_string_value(refused));
-        json_decref(answer);
-        return NULL;
-    }
-    return answer;
+    return done;
 }
 
-json_t *control_call_next(struct control_call *call)
+static int read_answer(int fd, const struct control_ask *ask)
 {
-    for (;;) {
-        struct str line;
-        switch (line_feed_next(&call->lines, &line)) {
-        case LINE_FEED_LINE:
-            return look_at(call, line);
-        case LINE_FEED_TOO_LONG:
-            return broken(call, "the server's answer is too long");
-        case LINE_FEED_MORE:
-            break;
+    struct buf in = {0};
+    bool done = false;
+    ssize_t n = 1;
+    while (!done && n > 0 && in.len < ANSWER_LINE_MAX && buf_reserve(&in, PIECE)) {
+        n = recv(fd, in.ptr + in.len, PIECE, 0);
+        if (n < 0 && errno == EINTR) {
+            n = 1;
+            continue;
         }
-        if (call->ended) {
-            return broken(call, "the server went away before it had answered; ask again");
-        }
-        stream_resume(call->stream);
-        loop_run(call->loop);
+        in.len += n > 0 ? (size_t)n : 0;
+        done = take_lines(&in, ask);
     }
+    buf_done(&in);
+    return done ? EX_OK : EX_IOERR;
 }
 
-void control_call_close(struct control_call *call)
+int control_ask(const struct control_ask *ask)
 {
-    if (call->stream) {
-        stream_abort(call->stream);
+    int fd = open_socket(ask->path);
+    if (fd < 0) {
+        json_decref(ask->question);
+        return explain(ask->path, errno);
     }
-    line_feed_done(&call->lines);
-    buf_done(&call->problem);
-    loop_free(call->loop);
-    if (call->log) {
-        log_free(call->log);
+    int code = send_question(fd, ask->question) ? read_answer(fd, ask) : EX_IOERR;
+    json_decref(ask->question);
+    (void)close(fd);
+    if (code != EX_OK) {
+        (void)fprintf(stderr, "postrider: the server stopped in the middle of its answer\n");
     }
-    *call = (struct control_call){0};
+    return code;
 }

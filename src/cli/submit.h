@@ -1,0 +1,28 @@
+/* submit.h: handing a message over: to the running server by SMTP, or where none runs, into the
+ * pickup folder. Blocks. */
+#pragma once
+
+#include "config/config.h"
+#include "core/smtp/client.h"
+
+struct submission {
+    const struct config *config;
+    struct arena *arena;
+    struct str sender;
+    struct client_rcpt *rcpts; /* results are filled in */
+    size_t rcpt_count;
+    struct str message; /* CRLF line ends */
+    bool eight_bit;
+    bool smtputf8;
+    enum dsn_ret ret;
+    struct str envid;
+    struct str server; /* "ADDR:PORT" instead of the configuration's listener; empty: that */
+    struct str helo;
+};
+
+/* The descriptor of a connection to the server, or -errno. */
+NODISCARD int submit_connect(const struct submission *s);
+/* By SMTP; every recipient has a result then. 0, or -errno where no server could be reached. */
+NODISCARD int submit_smtp(struct submission *s);
+/* Into the pickup folder, durable when 0 is returned; else -errno. */
+NODISCARD int submit_pickup(const struct submission *s, struct instant now, struct str user);
