@@ -7,25 +7,28 @@ enum { STATES_ALL = QUEUE_WAITING | QUEUE_ACTIVE | QUEUE_HELD };
 struct key {
     const char *name;
     json_type type;
+    json_int_t least; /* of a number */
 };
 
-static const struct key queue_keys[] = {{"verb", JSON_STRING},
-                                        {"action", JSON_STRING},
-                                        {"selector", JSON_OBJECT},
-                                        {"limit", JSON_INTEGER}};
-static const struct key why_keys[] = {
-    {"verb", JSON_STRING}, {"id", JSON_STRING}, {"address", JSON_STRING}, {"limit", JSON_INTEGER}};
-static const struct key status_keys[] = {{"verb", JSON_STRING}};
-static const struct key selector_keys[] = {{"id", JSON_STRING},        {"sender", JSON_STRING},
-                                           {"recipient", JSON_STRING}, {"domain", JSON_STRING},
-                                           {"site", JSON_STRING},      {"error", JSON_STRING},
-                                           {"older_us", JSON_INTEGER}, {"states", JSON_INTEGER}};
+static const struct key queue_keys[] = {{"verb", JSON_STRING, 0},
+                                        {"action", JSON_STRING, 0},
+                                        {"selector", JSON_OBJECT, 0},
+                                        {"limit", JSON_INTEGER, 0}};
+static const struct key why_keys[] = {{"verb", JSON_STRING, 0},
+                                      {"id", JSON_STRING, 0},
+                                      {"address", JSON_STRING, 0},
+                                      {"limit", JSON_INTEGER, 0}};
+static const struct key status_keys[] = {{"verb", JSON_STRING, 0}};
+static const struct key selector_keys[] = {
+    {"id", JSON_STRING, 0},        {"sender", JSON_STRING, 0}, {"recipient", JSON_STRING, 0},
+    {"domain", JSON_STRING, 0},    {"site", JSON_STRING, 0},   {"error", JSON_STRING, 0},
+    {"older_us", JSON_INTEGER, 1}, {"states", JSON_INTEGER, 1}};
 
 static bool fits(const struct key *key, const json_t *value)
 {
     return json_typeof(value) == key->type &&
            (key->type != JSON_STRING || json_string_length(value) > 0) &&
-           (key->type != JSON_INTEGER || json_integer_value(value) > 0);
+           (key->type != JSON_INTEGER || json_integer_value(value) >= key->least);
 }
 
 /* Whether every member is known and says something: a key misspelt, or a value that would mean
