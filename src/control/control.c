@@ -1,20 +1,29 @@
 #include "control/control.h"
 
 #include "control/answer.h"
+#include "control/line_feed.h"
 #include "control/request.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_MINUTES = 5, LIST_LIMIT = 1000, WHY_LIMIT = 100 };
+enum {
+    IDLE_MINUTES = 5, /* without a question, or without taking any of its answer */
+    LIST_LIMIT = 100000,
+    WHY_LIMIT = 100,
+    UNSENT_PAUSE = 256 << 10, /* the queue is not read further until the asker has read */
+};
 
 struct control_client {
     struct list node;
     struct control_office *office;
     struct stream *stream; /* null: gone; freed when the request is done */
-    struct buf line;
+    struct line_feed lines;
     struct timer idle;
+    size_t unsent;    /* when the timer was last armed */
+    bool cut;         /* not all stories could be told */
+    bool reading;     /* in next_line() */
     json_t *question; /* owns the texts of the request; null: none is under way */
     enum control_verb verb;
     struct queue_request queue;
@@ -27,7 +36,7 @@ static void client_free(struct control_client *c)
     c->office->client_count--;
     c->office->ports->timers->cancel(c->office->ports->timers, &c->idle);
     json_decref(c->question);
-    buf_done(&c->line);
+    line_feed_done(&c->lines);
     free(c);
 }
 
@@ -51,7 +60,7 @@ static void client_gone(struct control_client *c)
 static void tell(struct control_client *c, json_t *value)
 {
     char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
-    if (c->stream && text && stream_unsent(c->stream) < CONTROL_UNSENT_MAX) {
+    if (c->stream && text) {
         stream_write(c->stream, str_from_cstr(text));
         stream_write(c->stream, STR("\n"));
     }
@@ -84,10 +93,13 @@ static void request_over(struct control_client *c)
 {
     json_decref(c->question);
     c->question = NULL;
-    if (c->stream) {
-        next_line(c);
-    } else {
+    if (!c->stream) {
         client_free(c);
+    } else if (!c->reading) { /* it is, where the queue had no memory even to begin */
+        next_line(c);
+        if (c->stream) {
+            stream_resume(c->stream);
+        }
     }
 }
 
@@ -97,6 +109,7 @@ static void on_item(struct queue_request *request, const struct queue_item *item
     json_t *line = json_object();
     json_object_set_new(line, "item", answer_item(item));
     tell(c, line);
+    request->paused = c->stream && stream_unsent(c->stream) > UNSENT_PAUSE;
 }
 
 static void on_asked(struct queue_request *request)
@@ -114,6 +127,11 @@ static void on_story(struct queue_why *why, const struct story *story)
 {
     struct control_client *c = why->owner;
     struct clock *clock = c->office->ports->clock;
+    if (c->cut || !c->stream || stream_unsent(c->stream) >= CONTROL_UNSENT_MAX) {
+        c->cut = true; /* stories are few: more than this is told when it is asked for singly */
+        queue_tell_cancel(why);
+        return;
+    }
     json_t *line = json_object();
     json_object_set_new(line, "story", answer_story(story, clock->wall(clock)));
     tell(c, line);
@@ -124,7 +142,8 @@ static void on_told(struct queue_why *why)
     struct control_client *c = why->owner;
     json_t *summary = json_object();
     json_object_set_new(summary, "found", json_integer((json_int_t)why->found));
-    tell_done(c, summary, why->result);
+    json_object_set_new(summary, "more", json_boolean(c->cut));
+    tell_done(c, summary, c->cut && why->result == -ECANCELED ? 0 : why->result);
     request_over(c);
 }
 
@@ -166,6 +185,7 @@ static void start(struct control_client *c, const struct control_question *q)
         queue_ask(c->office->queue, &c->queue);
         return;
     case CONTROL_WHY:
+        c->cut = false;
         c->why = (struct queue_why){.each = on_story,
                                     .done = on_told,
                                     .id = q->id,
@@ -197,31 +217,43 @@ static void answer(struct control_client *c, struct str line)
     start(c, &q);
 }
 
-/* Questions are answered one after the other: further ones wait in the line buffer. */
-static void next_line(struct control_client *c)
+static void arm_idle(struct control_client *c)
 {
     struct timers *timers = c->office->ports->timers;
+    c->unsent = stream_unsent(c->stream);
     timers->arm(timers, &c->idle, SPAN_MIN(IDLE_MINUTES));
-    while (c->stream && !c->question) {
-        size_t lf = str_find(buf_str(&c->line), '\n');
-        if (lf == STR_NONE) {
-            break;
-        }
-        struct str line = str_head(buf_str(&c->line), lf);
+}
+
+/* Questions are answered one after the other: further ones wait. */
+static void next_line(struct control_client *c)
+{
+    enum line_feed_result result = LINE_FEED_MORE;
+    struct str line;
+    arm_idle(c);
+    c->reading = true;
+    while (!c->question && (result = line_feed_next(&c->lines, &line)) == LINE_FEED_LINE) {
         if (str_trim(line).len > 0) {
             answer(c, line);
         }
-        buf_drop(&c->line, lf + 1);
+    }
+    c->reading = false;
+    if (!c->question && result == LINE_FEED_TOO_LONG) {
+        refuse(c, "the question is too long");
+        client_gone(c);
     }
 }
 
 static void on_data(struct stream *stream, struct str bytes)
 {
     struct control_client *c = stream->owner;
-    buf_add(&c->line, bytes);
-    if (c->line.failed || c->line.len > CONTROL_LINE_MAX) {
-        refuse(c, "the question is too long");
+    if (!line_feed_add(&c->lines, bytes)) {
         client_gone(c);
+        return;
+    }
+    if (c->question) { /* under way; what is asked meanwhile is bounded */
+        if (line_feed_waiting(&c->lines) > CONTROL_LINE_MAX) {
+            stream_pause(stream);
+        }
         return;
     }
     next_line(c);
@@ -235,14 +267,31 @@ static void on_end(struct stream *stream, int error)
 
 static void on_drained(struct stream *stream)
 {
-    (void)stream;
+    struct control_client *c = stream->owner;
+    if (c->question && c->verb == CONTROL_QUEUE) {
+        queue_ask_resume(&c->queue);
+    }
 }
 
 static const struct stream_events events = {.data = on_data, .end = on_end, .drained = on_drained};
 
 static void on_idle(struct timer *timer)
 {
-    client_gone(CONTAINER_OF(timer, struct control_client, idle));
+    struct control_client *c = CONTAINER_OF(timer, struct control_client, idle);
+    size_t unsent = c->stream ? stream_unsent(c->stream) : 0;
+    if (c->stream && c->question && (unsent == 0 || unsent != c->unsent)) {
+        arm_idle(c); /* it waits for us, or reads */
+    } else if (c->stream) {
+        client_gone(c);
+    }
+}
+
+static void refuse_client(struct stream *stream)
+{
+    static const char busy[] =
+        "{\"done\":{\"refused\":\"too many ask at once; try again in a moment\"}}\n";
+    stream_write(stream, str_from_cstr(busy));
+    stream_close(stream);
 }
 
 static void on_accepted(struct net_listener *listener, struct stream *stream)
@@ -251,12 +300,13 @@ static void on_accepted(struct net_listener *listener, struct stream *stream)
     struct control_client *c =
         office->client_count < CONTROL_CLIENTS_MAX ? calloc(1, sizeof *c) : NULL;
     if (!c) {
-        stream_abort(stream);
+        refuse_client(stream);
         return;
     }
     c->office = office;
     c->stream = stream;
     c->idle.fire = on_idle;
+    c->lines.limit = CONTROL_LINE_MAX;
     stream->owner = c;
     stream->events = &events;
     list_append(&office->clients, &c->node);

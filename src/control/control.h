@@ -1,6 +1,8 @@
 /* control.h: the control socket of a running server: what the verbs ask of it. A local socket; each
  * line is a JSON object, and so is each line of the answer, the last with the member "done".
- * control_request.h names the questions. On the home loop. */
+ * request.h names the questions, answer.h the answers. An asker who closes his end before that
+ * breaks off what he asked; one who does not read slows down nobody but himself. On the home
+ * loop. */
 #pragma once
 
 #include "config/config.h"
@@ -11,7 +13,7 @@
 enum {
     CONTROL_CLIENTS_MAX = 16,
     CONTROL_LINE_MAX = 64 << 10,   /* octets of a question */
-    CONTROL_UNSENT_MAX = 16 << 20, /* an asker that does not read is cut off there */
+    CONTROL_UNSENT_MAX = 16 << 20, /* of stories; the rest are left out, and that is said */
 };
 
 struct control_office {
