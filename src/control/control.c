@@ -96,10 +96,8 @@ static void request_over(struct control_client *c)
     if (!c->stream) {
         client_free(c);
     } else if (!c->reading) { /* it is, where the queue had no memory even to begin */
-        next_line(c);
-        if (c->stream) {
-            stream_resume(c->stream);
-        }
+        stream_resume(c->stream);
+        next_line(c); /* which may be the end of it */
     }
 }
 
