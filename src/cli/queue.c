@@ -2,6 +2,7 @@
 #include "cli/queue.h"
 
 #include "cli/options.h"
+#include "cli/print.h"
 #include "cli/verb.h"
 #include "config/units.h"
 #include "control/client.h"
@@ -37,14 +38,19 @@ static void print_rcpt(const json_t *rcpt, bool whole)
     if (final && !whole) {
         return;
     }
-    (void)printf("    to %s", text_of(rcpt, "address"));
+    (void)printf("    to ");
+    print_text(stdout, str_from_cstr(text_of(rcpt, "address")), false);
     if (strcmp(text_of(rcpt, "state"), "pending") != 0) {
         (void)printf(" (%s)", final ? text_of(last, "kind") : text_of(rcpt, "state"));
     }
-    (void)printf("%s%s\n", *text ? ": " : "", text);
+    (void)printf("%s", *text ? ": " : "");
+    print_text(stdout, str_from_cstr(text), false);
+    (void)printf("\n");
     if (whole && json_is_object(last)) {
-        (void)printf("      last tried %s%s%s\n", text_of(last, "at"),
-                     *text_of(last, "host") ? " at " : "", text_of(last, "host"));
+        (void)printf("      last tried %s%s", text_of(last, "at"),
+                     *text_of(last, "host") ? " at " : "");
+        print_text(stdout, str_from_cstr(text_of(last, "host")), false);
+        (void)printf("\n");
     }
 }
 
@@ -70,9 +76,10 @@ static void print_item(struct asking *a, const json_t *item)
     json_t *rcpt;
     (void)printf("%s  %-7s  ", text_of(item, "id"), text_of(item, "state"));
     print_age(item);
-    (void)printf("  %9lld octets  from %s%s%s\n",
-                 (long long)json_integer_value(json_object_get(item, "size")), *sender ? "" : "<",
-                 sender, *sender ? "" : ">");
+    (void)printf("  %9lld octets  from ",
+                 (long long)json_integer_value(json_object_get(item, "size")));
+    print_text(stdout, *sender ? str_from_cstr(sender) : STR("<>"), false);
+    (void)printf("\n");
     json_array_foreach(json_object_get(item, "recipients"), i, rcpt)
     {
         print_rcpt(rcpt, whole);

@@ -1,6 +1,8 @@
 /* why.c: `postrider why`: a message's whole story, or the newest stories of an address. */
 #include "cli/options.h"
+#include "cli/print.h"
 #include "cli/verb.h"
+#include "cli/why_history.h"
 #include "control/client.h"
 
 #include <getopt.h>
@@ -27,7 +29,8 @@ static void on_line(void *owner, const json_t *line)
         json_array_append(t->stories, (json_t *)(uintptr_t)story);
     } else if (story) {
         const char *words = json_string_value(json_object_get(story, "words"));
-        (void)printf("%s%s", t->count > 0 ? "\n" : "", words ? words : "");
+        (void)printf(t->count > 0 ? "\n" : "");
+        print_text(stdout, str_from_cstr(words), true);
     }
     t->count += story ? 1 : 0;
     if (refused || error) {
@@ -47,6 +50,28 @@ static void print_help(void)
         "example: postrider why someone@example.org\n");
 }
 
+/* No server runs: what can be told without it. */
+static int tell_from_disk(const struct config *config, const char *what, long limit,
+                          struct telling *t)
+{
+    struct why_history why = {.config = config,
+                              .what = what,
+                              .limit = limit > 0 ? (size_t)limit : 0,
+                              .line = on_line,
+                              .owner = t};
+    int result = why_history(&why);
+    if (t->count == 0) {
+        (void)fprintf(stderr,
+                      "postrider why: no finished message's story was found%s%s; what is still "
+                      "in the queue can be told when the server runs\n",
+                      result < 0 ? ": " : "", result < 0 ? strerror(-result) : "");
+        return EX_TEMPFAIL;
+    }
+    (void)fprintf(stderr, "postrider why: this is of finished messages only; what is still in the "
+                          "queue can be told when the server runs\n");
+    return result < 0 ? EX_IOERR : EX_OK;
+}
+
 static int tell(const struct config *config, const char *what, long limit, struct telling *t)
 {
     json_t *question = json_object();
@@ -60,6 +85,9 @@ static int tell(const struct config *config, const char *what, long limit, struc
         .path = config->control_path, .question = question, .line = on_line, .owner = t};
     int code = control_ask(&ask);
     code = code != EX_OK ? code : t->code;
+    if (code == EX_TEMPFAIL) {
+        code = tell_from_disk(config, what, limit, t);
+    }
     if (code == EX_OK && t->json) {
         (void)json_dumpf(t->stories, stdout, JSON_INDENT(2));
         (void)printf("\n");
