@@ -57,12 +57,6 @@ static void on_stat(struct disk_op *op)
 {
     struct reading *r = CONTAINER_OF(op, struct reading, stat);
     struct str what = str_from_cstr(r->why->what);
-    r->history = op->result < 0 ? NULL : history_new(r->ports, r->folder);
-    if (!r->history) {
-        end(r, op->result < 0 ? (int)op->result : -ENOMEM);
-        return;
-    }
-    history_bound(r->history, SPAN_D(36500), UINT64_MAX);
     r->search = (struct history_search){.each = on_story, .done = on_searched};
     if (str_find(what, '@') != STR_NONE) {
         r->search.address = what;
@@ -70,6 +64,12 @@ static void on_stat(struct disk_op *op)
         end(r, -EINVAL);
         return;
     }
+    r->history = op->result < 0 ? NULL : history_new(r->ports, r->folder);
+    if (!r->history) {
+        end(r, op->result < 0 ? (int)op->result : -ENOMEM);
+        return;
+    }
+    history_bound(r->history, SPAN_D(36500), UINT64_MAX);
     history_find(r->history, &r->search);
 }
 
