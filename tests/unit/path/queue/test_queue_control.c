@@ -203,6 +203,41 @@ static void a_list_stops_at_its_limit_and_says_so(void **state)
     stage_free(s);
 }
 
+static void each_then_pause(struct queue_request *request, const struct queue_item *item)
+{
+    each_item(request, item);
+    request->paused = true;
+}
+
+static void a_paused_list_waits_and_leaves_nothing_out(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    s->deliver = always_later;
+    for (size_t i = 0; i < 5; i++) {
+        stage_send(s, "bob@there.test");
+    }
+    stage_run(s, SPAN_S(10));
+    struct asked a = {.request = {.each = each_then_pause, .done = items_done}};
+    queue_ask(s->queue, &a.request);
+    for (size_t i = 1; i <= 5; i++) {
+        stage_run(s, SPAN_S(1));
+        assert_int_equal(a.items, i);
+        assert_int_equal(a.done, 0);
+        queue_ask_resume(&a.request);
+    }
+    stage_run(s, SPAN_S(1));
+    assert_int_equal(a.done, 1);
+    assert_int_equal(a.request.matched, 5);
+    queue_ask(s->queue, &a.request);
+    stage_run(s, SPAN_S(1));
+    queue_ask_cancel(&a.request); /* while it is paused */
+    stage_run(s, SPAN_S(1));
+    assert_int_equal(a.done, 2);
+    assert_int_equal(a.request.result, -ECANCELED);
+    stage_free(s);
+}
+
 static struct span slow(struct stage *s, const struct delivery_job *job, struct job_rcpt *r)
 {
     (void)job;
@@ -337,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_retry_does_not_wait_for_the_schedule_nor_for_the_site),
         cmocka_unit_test(selectors_find_what_they_say),
         cmocka_unit_test(a_list_stops_at_its_limit_and_says_so),
+        cmocka_unit_test(a_paused_list_waits_and_leaves_nothing_out),
         cmocka_unit_test(a_message_being_delivered_is_changed_when_its_attempt_has_ended),
         cmocka_unit_test(only_the_recipients_named_are_removed),
         cmocka_unit_test(requests_end_when_the_queue_stops),
