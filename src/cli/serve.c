@@ -289,8 +289,11 @@ int verb_serve(int argc, char **argv)
     config_problems_print(&problems, stderr);
     config_problems_done(&problems);
     if (failed != 0) {
+        options_done(&server.source);
         return EX_CONFIG;
     }
     server.config = config;
-    return serve(&server);
+    int code = serve(&server);
+    options_done(&server.source);
+    return code;
 }

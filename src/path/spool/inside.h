@@ -95,8 +95,8 @@ struct spool_log {
 };
 
 /* log.c */
-struct spool_log *log_new(const struct ports *ports, const struct spool_log_options *options);
-void log_free(struct spool_log *log); /* closes its files */
+struct spool_log *spool_log_new(const struct ports *ports, const struct spool_log_options *options);
+void spool_log_free(struct spool_log *log); /* closes its files */
 /* "FOLDER/…": good until the next call. */
 struct str log_path(struct spool_log *log, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -168,7 +168,7 @@ static void turn(struct parcel *parcel)
     if (log->closed && log_is_idle(log)) {
         void (*closed)(void *) = log->closed;
         void *owner = log->closed_owner;
-        log_free(log);
+        spool_log_free(log);
         closed(owner);
     }
 }
@@ -219,7 +219,7 @@ static const struct spool_ops operations = {.put = log_put,
                                             .usage = log_usage,
                                             .close = log_close};
 
-struct spool_log *log_new(const struct ports *ports, const struct spool_log_options *options)
+struct spool_log *spool_log_new(const struct ports *ports, const struct spool_log_options *options)
 {
     struct spool_log *log = calloc(1, sizeof *log);
     if (!log) {
@@ -247,7 +247,7 @@ struct spool_log *log_new(const struct ports *ports, const struct spool_log_opti
     return log;
 }
 
-void log_free(struct spool_log *log)
+void spool_log_free(struct spool_log *log)
 {
     struct disk *disk = log->ports->disk;
     for (struct map_iter it = map_begin(&log->index.map);;) {

@@ -23,7 +23,7 @@ void recovery_free(struct recovery *r)
 void recovery_fail(struct recovery *r, int error)
 {
     struct spool_log_open *op = r->op;
-    log_free(r->log);
+    spool_log_free(r->log);
     recovery_free(r);
     op->spool = NULL;
     op->result = error;
@@ -331,7 +331,7 @@ void spool_log_open(struct spool_log_open *op)
     op->spool = NULL;
     op->salvaged = 0;
     op->reason[0] = '\0';
-    struct spool_log *log = fits && r && end ? log_new(op->ports, &op->options) : NULL;
+    struct spool_log *log = fits && r && end ? spool_log_new(op->ports, &op->options) : NULL;
     if (log) {
         free(end);
         r->op = op;
