@@ -9,6 +9,8 @@
 enum { PIECE = 64 << 10, LOOK_EVERY_S = 5 };
 
 static void next_file(struct pickup_office *o);
+static void opened(struct pickup_office *o);
+static void close_file(struct pickup_office *o);
 
 static void finished(struct disk_op *op)
 {
@@ -16,6 +18,10 @@ static void finished(struct disk_op *op)
     o->busy = false;
     if (!o->stopped) {
         o->then(o);
+    } else if (o->then != opened || op->result < 0) {
+        close_file(o);
+    } else {
+        o->ports->disk->close(o->ports->disk, op->file);
     }
 }
 
@@ -84,6 +90,7 @@ static void committed(void *owner, int result)
     o->draft = NULL;
     o->busy = false;
     if (o->stopped && result != 0) {
+        close_file(o);
         return;
     }
     if (result != 0) {
@@ -131,6 +138,8 @@ static void drained(void *owner)
     o->busy = false;
     if (!o->stopped) {
         read_piece(o);
+    } else {
+        close_file(o);
     }
 }
 
@@ -269,6 +278,11 @@ void pickup_stop(struct pickup_office *o)
     o->ports->timers->cancel(o->ports->timers, &o->timer);
     if (!o->busy) {
         close_file(o);
-        arena_done(&o->names);
     }
+}
+
+void pickup_done(struct pickup_office *o)
+{
+    arena_done(&o->work);
+    arena_done(&o->names);
 }

@@ -37,3 +37,5 @@ struct pickup_office {
 void pickup_start(struct pickup_office *office, const struct config *config);
 void pickup_reload(struct pickup_office *office, const struct config *config);
 void pickup_stop(struct pickup_office *office);
+/* After the loop is freed: gives back what a stop in the middle of a file left. */
+void pickup_done(struct pickup_office *office);

@@ -4,7 +4,7 @@ import os
 import pytest
 
 from house import ground
-from house.dns import Dns
+from house.dns import Dns, OddDns, respond
 from house.hostile import Hostile
 from house.postrider import Postrider
 
@@ -23,12 +23,23 @@ def port():
     return ground.port_everywhere()
 
 
+@pytest.fixture(scope="session")
+def no_names():
+    """A name server that knows no name, for tests that need none: it says so at once."""
+    import dns.rcode
+
+    server = OddDns(lambda query: respond(query, rcode=dns.rcode.NXDOMAIN))
+    yield server.start()
+    server.stop()
+
+
 @pytest.fixture
-def postrider(tmp_path, port):
+def postrider(tmp_path, port, no_names):
     """Makes Postriders: postrider(config, …) starts one, and after the test all are judged."""
     made = []
 
     def make(config=None, start=True, name=None, **options):
+        config = {"dns": {"servers": [no_names]}, **(config or {})}
         one = Postrider(tmp_path / (name or f"postrider{len(made)}"), config, port, **options)
         made.append(one)
         return one.start() if start else one

@@ -2,7 +2,7 @@
 import pytest
 
 from house import ground
-from house.dns import OddDns, question, respond
+from house.dns import OddDns, respond
 
 HEAD = b"Subject: x\r\n\r\nhello\r\n"
 
@@ -79,9 +79,9 @@ def test_own_host_among_the_mx_drops_those_that_are_not_better(net, hostile):
 
 
 def test_silence_of_the_dns_is_temporary(net):
-    odd = OddDns(lambda query: None).start()
+    odd = OddDns(lambda query: None)
     try:
-        house = net(f"{odd.address}@{odd.port}" if hasattr(odd, "address") else odd.where)
+        house = net(odd.start())
         house.submit("you@far.example", HEAD)
         assert house.wait("deferred", patience=40)["status"].startswith("4.4.")
     finally:
@@ -91,9 +91,9 @@ def test_silence_of_the_dns_is_temporary(net):
 def test_servfail_is_temporary(net):
     import dns.rcode
 
-    odd = OddDns(lambda query: respond(query, rcode=dns.rcode.SERVFAIL)).start()
+    odd = OddDns(lambda query: respond(query, rcode=dns.rcode.SERVFAIL))
     try:
-        house = net(f"{odd.address}@{odd.port}" if hasattr(odd, "address") else odd.where)
+        house = net(odd.start())
         house.submit("you@far.example", HEAD)
         assert house.wait("deferred", patience=40)["status"] == "4.4.3"
     finally:
