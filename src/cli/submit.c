@@ -129,6 +129,25 @@ static void give_body(struct submission *s, struct smtp_client *client, size_t *
     smtp_client_body(client, piece, *sent == s->message.len);
 }
 
+/* The address literal of our end (RFC 5321 4.1.3): the server's name would look like a loop. */
+static struct str own_name(const struct submission *s, int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    struct ip ip = {.family = IP_V4, .bytes = {127, 0, 0, 1}};
+    char text[IP_TEXT_MAX];
+    if (getsockname(fd, (struct sockaddr *)&address, &length) == 0) {
+        if (address.ss_family == AF_INET) {
+            memcpy(ip.bytes, &((const struct sockaddr_in *)&address)->sin_addr, 4);
+        } else if (address.ss_family == AF_INET6) {
+            ip.family = IP_V6;
+            memcpy(ip.bytes, &((const struct sockaddr_in6 *)&address)->sin6_addr, 16);
+        }
+    }
+    return arena_format(s->arena, "[%s%.*s]", ip.family == IP_V6 ? "IPv6:" : "",
+                        STR_ARG(ip_text(ip, text)));
+}
+
 int submit_smtp(struct submission *s)
 {
     struct client_transaction t = {.arena = s->arena,
@@ -147,7 +166,7 @@ int submit_smtp(struct submission *s)
     if (fd < 0) {
         return fd;
     }
-    smtp_client_init(&client, false, s->helo);
+    smtp_client_init(&client, false, own_name(s, fd));
     for (enum client_state state; (state = smtp_client_state(&client)) != CLIENT_CLOSED;) {
         if (state == CLIENT_READY && !started) {
             started = true;

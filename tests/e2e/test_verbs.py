@@ -39,10 +39,10 @@ def test_check_tells_all_errors_with_line_and_column(postrider):
 def test_send_and_sendmail(house):
     done = house.run("send", "-f", "me@client.example", "you@house.example",
                      input=b"To: you@house.example\nBcc: secret@house.example\nSubject: x\n\nhello\n", check=0)
-    assert done.stdout == b""
+    assert done.stdout == b"" and done.stderr == b""
     message = house.maildir("you").one()
     assert b"secret" not in message and b"Date: " in message and b"Message-ID: " in message
-    assert b"From: " in message
+    assert b"From: " in message and b"with ESMTP" in message
 
 
 def test_sendmail_takes_recipients_from_the_header(house):

@@ -33,7 +33,7 @@ void recovery_fail(struct recovery *r, int error)
 void recovery_damage(struct recovery *r, const char *what, const char *file, uint64_t offset)
 {
     (void)snprintf(r->op->reason, sizeof r->op->reason,
-                   "%s: %.120s at byte %llu. Nothing was changed. Restore the file, or open the "
+                   "%.60s: %.60s at byte %llu. Nothing was changed. Restore the file, or open the "
                    "spool with salvage to keep all that is readable",
                    what, file, (unsigned long long)offset);
     recovery_fail(r, -EBADMSG);

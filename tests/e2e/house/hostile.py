@@ -210,7 +210,9 @@ class Session:
                 self.parameters = [rest]
         elif verb == "RCPT":
             path, _, rest = line[8:].partition(" ")
-            if self.say("rcpt", path.strip("<>"), "250 2.1.5 ok"):
+            if self.sender is None:
+                self.send("503 5.5.1 no MAIL")
+            elif self.say("rcpt", path.strip("<>"), "250 2.1.5 ok"):
                 self.recipients.append(path.strip("<>"))
                 self.parameters.append(rest)
         elif verb == "DATA":

@@ -1,0 +1,171 @@
+#include "config/defaults.h"
+#include "config/file.h"
+#include "config/load.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int load(const char *text, struct config **config, struct config_problems *problems)
+{
+    struct config_source source = {.file = STR("/f.yaml"),
+                                   .text = str_from_cstr(text),
+                                   .hostname = STR("host.example"),
+                                   .text_only = true};
+    return config_load(&source, config, problems);
+}
+
+static void every_problem_is_told_with_its_place(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *problem;
+    } rows[] = {
+        {"hostnam: x", "/f.yaml:1:1: error: unknown key \"hostnam\"; did you mean \"hostname\"?"},
+        {"limits:\n  message: 5 apples",
+         "/f.yaml:2:12: error: expected a size like 50MiB, at least "
+         "65536 octets, not \"5 apples\""},
+        {"policy: {helo: maybe}", "/f.yaml:1:16: error: expected note or reject, not \"maybe\""},
+        {"queue:\n  retry: []", "/f.yaml:2:10: error: expected at least one time, like [5m, 1h]"},
+        {"listen: [{address: nowhere}]", "/f.yaml:1:20: error: expected an address and port like "
+                                         "0.0.0.0:25 or [::]:25, not \"nowhere\""},
+        {"loops: 1\nloops: 2",
+         "/f.yaml:2:1: error: \"loops\" stands here a second time (first in line 1)"},
+        {"tls: {}", "/f.yaml:1:6: error: \"tls\" (encryption) is not there yet in this version; "
+                    "leave it out"},
+        {"networks: [\"0.0.0.0/0\"]",
+         "/f.yaml: error: the network 0.0.0.0/0 would make this server an open relay; list the "
+         "networks of your own, or say `relay: open-relay-i-know`"},
+        {"domains: {\"*\": {}}",
+         "/f.yaml:1:11: error: \"*\" would take mail for all the world: list "
+         "your own domains"},
+        {"- a list", "/f.yaml:1:1: error: expected keys and their values"},
+        {"a: [", "/f.yaml:2:1: error: this is no YAML: did not find expected node content while "
+                 "parsing a flow node"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct config_problems problems = {0};
+        struct config *config = NULL;
+        assert_int_not_equal(load(rows[i].text, &config, &problems), 0);
+        struct str first = config_problems_first(&problems);
+        if (!str_eq(first, str_from_cstr(rows[i].problem))) {
+            fail_msg("%s\n%.*s", rows[i].problem, STR_ARG(first));
+        }
+        config_problems_done(&problems);
+    }
+}
+
+static void all_problems_are_told_at_once(void **state)
+{
+    struct config_problems problems = {0};
+    struct config *config = NULL;
+    (void)state;
+    assert_int_not_equal(load("a: 1\nb: 2\nlimits: {message: x, errors: 0}\n", &config, &problems),
+                         0);
+    assert_int_equal(problems.errors, 4);
+    config_problems_done(&problems);
+}
+
+static void an_open_relay_by_words_is_warned_of(void **state)
+{
+    struct config_problems problems = {0};
+    struct config *config = NULL;
+    (void)state;
+    assert_int_equal(load("relay: open-relay-i-know\n", &config, &problems), 0);
+    assert_int_equal(problems.count, 1);
+    assert_true(problems.list[0].warning);
+    assert_int_equal(config->relay, RELAY_OPEN);
+    config_drop(config);
+    config_problems_done(&problems);
+}
+
+static void anchors_cannot_multiply_without_end(void **state)
+{
+    struct buf text = {0};
+    struct config_problems problems = {0};
+    struct config *config = NULL;
+    (void)state;
+    buf_add(&text, STR("domains:\n  a0.example: &d {users: &u ["));
+    for (int i = 0; i < 2000; i++) {
+        buf_add_format(&text, "u%d, ", i);
+    }
+    buf_add(&text, STR("z]}\n"));
+    for (int i = 1; i < 2000; i++) {
+        buf_add_format(&text, "  a%d.example: *d\n", i);
+    }
+    buf_put_u8(&text, 0);
+    assert_int_not_equal(load(text.ptr, &config, &problems), 0);
+    config_problems_done(&problems);
+    buf_done(&text);
+}
+
+static void the_example_documents_the_defaults(void **state)
+{
+    struct buf text = {0};
+    struct config_problems problems = {0};
+    struct config *example = NULL;
+    struct config *defaults = config_new();
+    (void)state;
+    assert_int_equal(file_read(STR(SOURCE_DIR "/postrider.example.yaml"), 1 << 20, &text), 0);
+    buf_put_u8(&text, 0);
+    if (load(text.ptr, &example, &problems) != 0) {
+        fail_msg("%.*s", STR_ARG(config_problems_first(&problems)));
+    }
+    assert_int_equal(problems.count, 0);
+    assert_memory_equal(&example->limits, &defaults->limits, sizeof example->limits);
+    assert_memory_equal(&example->deliver, &defaults->deliver, sizeof example->deliver);
+    assert_true(str_eq(example->spool_path, defaults->spool_path));
+    assert_true(str_eq(example->control_path, defaults->control_path));
+    assert_int_equal(example->spool_reserve, defaults->spool_reserve);
+    assert_int_equal(example->queue.expire.us, defaults->queue.expire.us);
+    assert_int_equal(example->queue.delay_notice.us, defaults->queue.delay_notice.us);
+    assert_int_equal(example->queue.history.us, defaults->queue.history.us);
+    assert_int_equal(example->queue.history_size, defaults->queue.history_size);
+    assert_int_equal(example->queue.active, defaults->queue.active);
+    assert_int_equal(example->queue.site_connections, defaults->queue.site_connections);
+    assert_int_equal(example->queue.retry_count, defaults->queue.retry_count);
+    for (size_t i = 0; i < defaults->queue.retry_count; i++) {
+        assert_int_equal(example->queue.retry[i].us, defaults->queue.retry[i].us);
+    }
+    assert_int_equal(example->listen_count, defaults->listen_count);
+    assert_int_equal(example->listens[0].at.port, defaults->listens[0].at.port);
+    assert_int_equal(example->network_count, defaults->network_count);
+    assert_int_equal(example->log_level, defaults->log_level);
+    assert_int_equal(example->helo, defaults->helo);
+    assert_int_equal(example->vrfy, defaults->vrfy);
+    assert_int_equal(example->line_endings, defaults->line_endings);
+    assert_int_equal(example->loops, defaults->loops);
+    config_drop(example);
+    config_drop(defaults);
+    config_problems_done(&problems);
+    buf_done(&text);
+}
+
+static void the_sandbox_takes_all_and_sends_nothing(void **state)
+{
+    struct config *c = config_sandbox(STR("/data"), STR("host"));
+    (void)state;
+    assert_non_null(c);
+    assert_true(c->sandbox);
+    assert_int_equal(c->listens[0].at.port, 2525);
+    assert_non_null(config_find_domain(c, STR("any.example")));
+    assert_true(str_eq(c->domains[0].mailboxes.path, STR("/data/{domain}/{local}/")));
+    config_drop(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_problem_is_told_with_its_place),
+        cmocka_unit_test(all_problems_are_told_at_once),
+        cmocka_unit_test(an_open_relay_by_words_is_warned_of),
+        cmocka_unit_test(anchors_cannot_multiply_without_end),
+        cmocka_unit_test(the_example_documents_the_defaults),
+        cmocka_unit_test(the_sandbox_takes_all_and_sends_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
