@@ -43,6 +43,8 @@ def test_vrfy_verifies(people, policy):
         assert "Bo Xavier <box@house.example>" in ask(client, "VRFY box", 250, "2.1.5").text
         assert "<box@house.example>" in client.expect(250, "VRFY <box@house.example>").text
         assert "Jane Doe <jane@house.example>" in client.expect(250, "VRFY Jane Doe").text
+        assert "someone@far.example" in ask(client, "VRFY fwd", 251, "2.1.5").text
+        ask(client, "VRFY team@house.example", 250, "2.1.5")
         ask(client, "VRFY stranger@far.example", 252, "2.5.2")
         ask(client, "VRFY nobody", 550, "5.1.1")
         ask(client, "VRFY nobody@house.example", 550, "5.1.1")

@@ -37,7 +37,22 @@ static void scan_label(struct scan *sc, bool *utf8)
     *utf8 = *utf8 || beyond;
 }
 
-/* What stands between the brackets. */
+/* "::" stands for two groups or more here (RFC 5321 4.1.3): of colons, "::" and what an IPv4 tail
+ * saves counted, there are seven in an address written out. */
+static bool hides_two_groups(struct str v6)
+{
+    size_t colons = str_find(v6, '.') != STR_NONE;
+    bool gap = false;
+    for (size_t i = 0; i < v6.len; i++) {
+        colons += v6.ptr[i] == ':';
+        gap = gap || (i > 0 && v6.ptr[i] == ':' && v6.ptr[i - 1] == ':');
+    }
+    bool at_an_end = str_starts(v6, STR("::")) || str_ends(v6, STR("::"));
+    return !gap || colons <= (at_an_end ? 7U : 6U);
+}
+
+/* What stands between the brackets. A tag "MUST be specified in a Standards-Track RFC and
+ * registered with IANA" (RFC 5321 4.1.3), and IPv6 is the only one. */
 static bool classify_literal(struct str content, struct domain *domain)
 {
     struct str tagged = content;
@@ -46,14 +61,9 @@ static bool classify_literal(struct str content, struct domain *domain)
         domain->kind = DOMAIN_LITERAL_V4;
         return true;
     }
-    if (str_eq_nocase(tag, STR("IPv6"))) {
-        domain->kind = DOMAIN_LITERAL_V6;
-        return ip_parse_v6(tagged, &domain->ip);
-    }
-    domain->kind = DOMAIN_LITERAL_OTHER;
-    struct scan sc = {.rest = tag};
-    scan_while1(&sc, is_ldh);
-    return scan_done(&sc) && tag.ptr[tag.len - 1] != '-' && tagged.len > 0;
+    domain->kind = DOMAIN_LITERAL_V6;
+    return str_eq_nocase(tag, STR("IPv6")) && ip_parse_v6(tagged, &domain->ip) &&
+           hides_two_groups(tagged);
 }
 
 static void scan_literal(struct scan *sc, struct domain *domain)

@@ -9,9 +9,8 @@
 
 enum domain_kind {
     DOMAIN_NAME,
-    DOMAIN_LITERAL_V4,    /* [192.0.2.1] */
-    DOMAIN_LITERAL_V6,    /* [IPv6:2001:db8::1] */
-    DOMAIN_LITERAL_OTHER, /* [tag:content]: the grammar allows it, nobody can deliver to it */
+    DOMAIN_LITERAL_V4, /* [192.0.2.1] */
+    DOMAIN_LITERAL_V6, /* [IPv6:2001:db8::1]; no other tag is registered */
 };
 
 enum { DOMAIN_LEN_MAX = 255 }; /* RFC 5321 4.5.3.1.2 */

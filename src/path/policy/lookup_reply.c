@@ -127,6 +127,35 @@ static struct smtp_reply ambiguous(const struct matches *m, bool utf8)
     return with_text(ANSWER_AMBIGUOUS, text);
 }
 
+/* The one address that mail goes on to; empty: a list, or a mailbox here under another name. */
+static struct str forwarded_to(const struct policy_client *client, const struct local_answer *alias,
+                               struct arena *arena)
+{
+    size_t count = 0;
+    struct local_answer there = {0};
+    struct str *members = local_members(alias, arena, &count);
+    if (!members || count != 1 || str_find(members[0], '@') == STR_NONE) {
+        return (struct str){0};
+    }
+    local_find(client->config, members[0], arena, &there);
+    return there.verdict == LOCAL_NOT_OURS ? members[0] : (struct str){0};
+}
+
+static struct smtp_reply verified(const struct policy_client *client, const struct match *match,
+                                  bool utf8, struct arena *arena)
+{
+    struct str away = {0};
+    if (match->local.verdict == LOCAL_ALIAS) {
+        away = forwarded_to(client, &match->local, arena);
+    }
+    if (away.len > 0 && (utf8 || is_ascii(away))) {
+        return with_text(
+            ANSWER_RCPT_FORWARDED,
+            arena_format(arena, "Not a mailbox here; will be forwarded to <%.*s>", STR_ARG(away)));
+    }
+    return with_text(ANSWER_RCPT_OK, describe(match, utf8, arena));
+}
+
 static struct smtp_reply verify_address(const struct policy_client *client, struct str address,
                                         bool utf8, struct arena *arena)
 {
@@ -142,11 +171,6 @@ static struct smtp_reply verify_address(const struct policy_client *client, stru
     case LOCAL_UNKNOWN:
         return *smtp_answer(ANSWER_NO_SUCH_USER);
     case LOCAL_ALIAS:
-        if (match.local.single.len > 0) {
-            return with_text(ANSWER_RCPT_FORWARDED,
-                             arena_format(arena, "Not a mailbox here; will be forwarded to <%.*s>",
-                                          STR_ARG(match.local.single)));
-        }
         break;
     case LOCAL_MAILBOX:
         if (match.local.user) {
@@ -154,7 +178,7 @@ static struct smtp_reply verify_address(const struct policy_client *client, stru
         }
         break;
     }
-    return with_text(ANSWER_RCPT_OK, describe(&match, utf8, arena));
+    return verified(client, &match, utf8, arena);
 }
 
 static void look_everywhere(struct matches *m, const struct policy_client *client, struct str what)
@@ -185,7 +209,7 @@ struct smtp_reply policy_vrfy(const struct policy_client *client, struct str wha
     if (m.count > 1) {
         return ambiguous(&m, utf8);
     }
-    return m.count == 1 ? with_text(ANSWER_RCPT_OK, describe(&m.found[0], utf8, arena))
+    return m.count == 1 ? verified(client, &m.found[0], utf8, arena)
                         : *smtp_answer(ANSWER_NO_SUCH_USER);
 }
 

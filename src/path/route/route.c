@@ -250,9 +250,6 @@ static void go_out(struct run *run)
         *hop = (struct next_hop){.kind = HOP_SMTP};
         end_hop(run, hop_to_ip(hop, domain->ip, config->deliver.port, run->query->arena));
         break;
-    case DOMAIN_LITERAL_OTHER:
-        fail(run, 1, 2, STR("no way is known to an address literal of this kind"));
-        break;
     case DOMAIN_NAME:
         start_mx(run, run->domain, config->deliver.port);
         break;

@@ -100,7 +100,7 @@ static const struct row rows[] = {
     {"x@silent.example", ROUTING_DEFER, 0, "4.4.3", ""},
     {"x@[192.0.2.77]", ROUTING_HOP, HOP_SMTP, "smtp:[192.0.2.77]:25", ""},
     {"x@[IPv6:2001:db8::7]", ROUTING_HOP, HOP_SMTP, "smtp:[2001:db8::7]:25", ""},
-    {"x@[other:stuff]", ROUTING_FAIL, 0, "5.1.2", ""},
+    {"x@[other:stuff]", ROUTING_FAIL, 0, "5.1.3", ""},
     {"x@smart.example", ROUTING_HOP, HOP_SMTP, "smtp:relay.example:2525", ""},
     {"x@below.Smart.example", ROUTING_HOP, HOP_SMTP, "smtp:[192.0.2.9]:25", ""},
     {"x@verysmart.example", ROUTING_FAIL, 0, "5.1.2", ""},
