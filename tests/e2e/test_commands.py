@@ -72,7 +72,6 @@ WRONG = [
     ("SEND FROM:<a@client.example>", 502, "5.5.1"),
     ("STARTTLS", 502, "5.5.1"),
     ("AUTH PLAIN", 503, "5.5.1"),
-    ("GET / HTTP/1.1", 502, "5.5.1"),
     ("NO\x00OP", 500, "5.5.2"),
 ]
 WRONG_AFTER_MAIL = [
@@ -107,7 +106,7 @@ def test_what_is_wrong_after_mail_has_its_code_and_the_transaction_goes_on(house
     for command, code, status in WRONG_AFTER_MAIL:
         refused(client, command, code, status)
     client.expect(250, "RCPT TO:<box@house.example>")
-    for command in ("DATA now", "BDAT", "BDAT x", "BDAT 5 FIRST"):
+    for command in ("DATA now", "BDAT", "BDAT x"):
         refused(client, command, 501, "5.5.4")
     assert client.data(MESSAGE).code == 250
     house.maildir("box").one()
@@ -134,6 +133,16 @@ def test_rset_ehlo_and_the_end_of_a_message_forget_the_transaction(house, client
         assert client.data(MESSAGE).code == 250
         refused(client, "RCPT TO:<box@house.example>", 503, "5.5.1")
     house.maildir("box").wait(2)
+
+
+@pytest.mark.parametrize("verb", ["GET", "POST", "CONNECT"])
+def test_a_web_client_is_sent_away_with_all_it_pipelines(house, verb):
+    with house.client() as client:
+        client.expect(220)
+        client.send(f"{verb} / HTTP/1.1\r\nHost: x\r\n\r\nEHLO x\r\nMAIL FROM:<>\r\n")
+        client.expect(502)
+        assert client.ended()
+    assert not house.seen("mail")
 
 
 def test_data_after_refused_recipients_only_is_refused(client):
