@@ -132,7 +132,7 @@ static void give_body(struct submission *s, struct smtp_client *client, size_t *
 /* The address literal of our end (RFC 5321 4.1.3): the server's name would look like a loop. */
 static struct str own_name(const struct submission *s, int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     struct ip ip = {.family = IP_V4, .bytes = {127, 0, 0, 1}};
     char text[IP_TEXT_MAX];

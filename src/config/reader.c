@@ -194,7 +194,7 @@ static void unknown_key(struct reader *r, const yaml_node_t *node, const struct 
 {
     const char *names[KEYS_MAX + 1];
     size_t count = 0;
-    for (; keys[count].name && count < KEYS_MAX; count++) {
+    for (; count < KEYS_MAX && keys[count].name; count++) {
         names[count] = keys[count].name;
     }
     names[count] = NULL;

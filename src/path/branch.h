@@ -1,6 +1,6 @@
-/* branch.h: what of the mail's path runs on one network loop: connections come in, sessions, drafts,
- * deliveries. The post office (postoffice.h) on the home loop gives it orders by parcels; all else
- * here runs on the branch's loop. */
+/* branch.h: what of the mail's path runs on one network loop: connections come in, sessions,
+ * drafts, deliveries. The post office (postoffice.h) on the home loop gives it orders by parcels;
+ * all else here runs on the branch's loop. */
 #pragma once
 
 #include "config/config.h"
@@ -15,8 +15,8 @@ struct branch {
     struct inbox *home;
     struct spool *spool; /* touched on the home loop only */
     struct str spool_folder;
-    uint8_t number;            /* from 1: 0 is the home loop's in message ids */
-    atomic_uint *connections;  /* of all branches */
+    uint8_t number;           /* from 1: 0 is the home loop's in message ids */
+    atomic_uint *connections; /* of all branches */
     void (*committed)(void *owner, const struct envelope *envelope); /* on the home loop */
     void *owner;
 
@@ -32,8 +32,9 @@ struct branch {
 enum branch_order_kind {
     BRANCH_OPEN,   /* listen, by `config` */
     BRANCH_RELOAD, /* what comes from now on follows `config` */
-    BRANCH_DRAIN,  /* take no connection, end sessions, break off deliveries; done when no session is left */
-    BRANCH_CLOSE,  /* after a drain, when no job is out: give everything back */
+    BRANCH_DRAIN, /* take no connection, end sessions, break off deliveries; done when no session is
+                     left */
+    BRANCH_CLOSE, /* after a drain, when no job is out: give everything back */
 };
 
 struct branch_order {
@@ -43,8 +44,8 @@ struct branch_order {
     const struct config *config; /* borrowed until done */
     void (*done)(struct branch_order *order);
     void *owner;
-    int result;                          /* OPEN: 0 or -errno, … */
-    const struct config_listen *failed;  /* … and the listener that could not be opened */
+    int result;                         /* OPEN: 0 or -errno, … */
+    const struct config_listen *failed; /* … and the listener that could not be opened */
 };
 
 /* From the home loop. The caller keeps the order until done. */

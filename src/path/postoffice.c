@@ -250,8 +250,7 @@ static bool have_queue(struct postoffice *office)
     struct queue_hands hands = {
         .route = route, .deliver = deliver, .report = report, .owner = office};
     if (!office->queue) {
-        office->queue =
-            queue_new(office->ports, office->opening.spool, office->config, hands);
+        office->queue = queue_new(office->ports, office->opening.spool, office->config, hands);
     }
     return office->queue != NULL;
 }
@@ -333,8 +332,7 @@ struct postoffice *postoffice_open(const struct postoffice_options *options)
         .found = message_found,
         .done = spool_opened,
         .ports = office->ports,
-        .options = {.folder = office->config->spool_path,
-                    .reserve = office->config->spool_reserve},
+        .options = {.folder = office->config->spool_path, .reserve = office->config->spool_reserve},
         .salvage = options->salvage,
     };
     spool_log_open(&office->opening);
@@ -362,7 +360,8 @@ void postoffice_reload(struct postoffice *office, const struct config *config)
 {
     struct reload *reload = calloc(1, sizeof *reload);
     if (!reload) {
-        log_event(office->ports->log, LOG_ERROR, "reload-failed", F_STR("reason", STR("out of memory")));
+        log_event(office->ports->log, LOG_ERROR, "reload-failed",
+                  F_STR("reason", STR("out of memory")));
         return;
     }
     reload->config = config_hold(config);

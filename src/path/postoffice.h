@@ -1,7 +1,7 @@
-/* postoffice.h: the whole of the mail's path, its stages joined: spool, queue, routing and reports on
- * the home loop; connections, sessions and deliveries on the branches. It asks nothing of the world
- * but ports, so the program and a simulation assemble the same thing. Everything here runs on the
- * home loop, but for what branch.h says. */
+/* postoffice.h: the whole of the mail's path, its stages joined: spool, queue, routing and reports
+ * on the home loop; connections, sessions and deliveries on the branches. It asks nothing of the
+ * world but ports, so the program and a simulation assemble the same thing. Everything here runs on
+ * the home loop, but for what branch.h says. */
 #pragma once
 
 #include "path/branch.h"
@@ -18,8 +18,8 @@ struct postoffice_options {
     const struct ports *const *branches; /* each of a loop that runs, or will */
     size_t branch_count;                 /* 1 to BRANCHES_MAX */
     bool salvage;                        /* see spool_log_open */
-    /* Once: 0, when mail is taken; or -errno, and then a reason for people. After a failure the post
-     * office is closed and gone. */
+    /* Once: 0, when mail is taken; or -errno, and then a reason for people. After a failure the
+     * post office is closed and gone. */
     void (*opened)(void *owner, int result, struct str reason);
     void *owner;
 };

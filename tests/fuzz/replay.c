@@ -1,4 +1,5 @@
-/* replay.c: runs a fuzz target once on every file of the folders named: a corpus as an ordinary test. */
+/* replay.c: runs a fuzz target once on every file of the folders named: a corpus as an ordinary
+ * test. */
 #include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>

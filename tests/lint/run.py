@@ -43,7 +43,7 @@ def cppcheck():
     done = subprocess.run(
         ["cppcheck", "--quiet", "--std=c11", "--inline-suppr", "--enable=warning,portability",
          "--template={file}:{line}: {id}: {message}", f"-j{os.cpu_count()}", "-Isrc", "-D_GNU_SOURCE",
-         "--suppress=missingIncludeSystem", "--suppress=unknownMacro", "--suppress=preprocessorErrorDirective",
+         "--suppress=missingIncludeSystem", "--suppress=internalAstError", "--suppress=unknownMacro", "--suppress=preprocessorErrorDirective",
          "src"], capture_output=True, text=True, cwd=ROOT)
     for line in done.stderr.splitlines():
         file, number, what = (line.split(":", 2) + ["", ""])[:3]
@@ -53,7 +53,7 @@ def cppcheck():
 PLANTED = {
     "sizes": lambda: list(sizes.judge("src/x.c", ["int f(int a, int b, int c, int d, int e, int g)", "{", *["x;"] * 61, "}"])),
     "words": lambda: list(sizes.judge("src/path/x.c", ["    strcpy(a, b);", "    int fd = open(p);"])),
-    "layers": lambda: list(layers.judge("src/core/base/x.c", '"', "path/spool/spool.h")) or ["x"],
+    "layers": lambda: layers.judge("src/core/base/x.c", '"', "path/spool/spool.h"),
 }
 
 

@@ -115,7 +115,7 @@ bool ip_parse(struct str text, struct ip *ip)
 
 static unsigned group(const uint8_t *bytes, int i)
 {
-    return (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1];
+    return (unsigned)bytes[2 * (size_t)i] << 8 | bytes[2 * (size_t)i + 1];
 }
 
 /* The longest run of two or more zero groups, the first of equals (RFC 5952 4.2). */

@@ -233,7 +233,7 @@ static void stat_done(struct disk_op *op)
 
 static void stat_next(struct history *h)
 {
-    uint64_t began_ms;
+    uint64_t began_ms = 0;
     struct buf path = {0};
     while (h->name_next < h->name_count && !parse_name(h->names[h->name_next], &began_ms)) {
         h->name_next++;

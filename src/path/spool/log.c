@@ -6,9 +6,9 @@
 
 #include "path/spool/inside.h"
 
-static const uint64_t default_size = 64U * 1024 * 1024;
-static const uint64_t default_inline = 1024U * 1024;
-static const uint64_t smallest_size = 16U * 1024;
+static const uint64_t default_size = 64ULL * 1024 * 1024;
+static const uint64_t default_inline = 1024ULL * 1024;
+static const uint64_t smallest_size = 16ULL * 1024;
 
 struct str log_path(struct spool_log *log, const char *format, ...)
 {

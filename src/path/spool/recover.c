@@ -151,22 +151,21 @@ static bool take_header(struct recovery *r, const struct segment_header *h)
 static void header_read(struct disk_op *op)
 {
     struct recovery *r = CONTAINER_OF(op, struct recovery, disk_op);
-    struct segment_header h;
+    struct segment_header h = {0};
     enum segment_header_result result = HEADER_BAD;
     if (op->result >= 0) {
         result = segment_header_read(str_from(r->header, (size_t)op->result), &h);
     }
     bool good =
         result == HEADER_OK && h.slot == r->segment->slot && (!h.in_use || h.generation > 0);
-    if (result == HEADER_BLANK) {
-        put_aside(r, false);
-    } else if (!good && !r->op->salvage) {
+    bool damaged = !good && result != HEADER_BLANK;
+    if (damaged && !r->op->salvage) {
         recovery_damage(r, "a segment's header is damaged",
                         log_segment_path(r->log, r->segment).ptr, 0);
-    } else if (!good) {
+    } else if (damaged) {
         r->op->salvaged++;
         put_aside(r, true);
-    } else if (!take_header(r, &h)) {
+    } else if (!good || !take_header(r, &h)) {
         put_aside(r, false);
     } else if (h.in_use && !keep_header(r, &h)) {
         recovery_fail(r, -ENOMEM);

@@ -163,7 +163,8 @@ static bool is_contradicted(const char *id)
 
 static void the_isemail_suite_agrees(void **state)
 {
-    json_t *suite = json_load_file(SOURCE_DIR "/../shared/testdata/address-isemail.json", JSON_ALLOW_NUL, NULL);
+    json_t *suite =
+        json_load_file(SOURCE_DIR "/../shared/testdata/address-isemail.json", JSON_ALLOW_NUL, NULL);
     size_t i;
     json_t *row;
     unsigned wrong = 0;

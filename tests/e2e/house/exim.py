@@ -1,0 +1,142 @@
+"""Exim from its unpacked package: as next hop and as sender."""
+import pathlib
+import signal
+import subprocess
+
+from . import accounts, ground, unpacked
+from .mailbox import Maildir
+
+CONFIG = """\
+primary_hostname = mx.{domain}
+domainlist local_domains = {domain}
+hostlist relay_from_hosts = 127.0.0.0/8
+spool_directory = {folder}/spool
+log_file_path = {folder}/spool/log/%slog
+pid_file_path = {folder}/pid
+local_interfaces = <; {address}
+daemon_smtp_ports = {port}
+tls_advertise_hosts =
+never_users =
+keep_environment =
+add_environment = PATH=/usr/bin:/bin
+host_lookup =
+dns_dnssec_ok = -1
+acl_smtp_rcpt = acl_any
+acl_smtp_data = acl_any
+message_size_limit = 60M
+qualify_domain = {domain}
+queue_only = false
+smtp_accept_max = 50
+chunking_advertise_hosts = *
+prdr_enable = false
+dsn_advertise_hosts = *
+begin acl
+acl_any:
+  accept
+begin routers
+home:
+  driver = accept
+  domains = +local_domains
+  transport = box
+away:
+  driver = manualroute
+  domains = ! +local_domains
+  route_list = * {next_hop}
+  self = send
+  transport = smtp
+begin transports
+box:
+  driver = appendfile
+  directory = {folder}/box
+  maildir_format
+  create_directory
+  user = mailer
+  group = mail
+  envelope_to_add
+  return_path_add
+  delivery_date_add = false
+smtp:
+  driver = smtp
+  port = {port}
+  interface = {address}
+  hosts_try_fastopen =
+  message_linelength_limit = 1G
+begin retry
+* * F,1h,1s
+begin rewrite
+begin authenticators
+"""
+
+
+class Exim:
+    def __init__(self, folder, port, domain="exim.example", next_hop="127.0.0.1"):
+        self.folder = pathlib.Path(folder)
+        self.address = ground.address()
+        self.port = port
+        self.domain = domain
+        self.next_hop = next_hop
+        self.process = None
+
+    def start(self):
+        for name in ("spool/log", "spool/input", "box"):
+            (self.folder / name).mkdir(parents=True)
+        for path in (self.folder, *self.folder.parents):
+            if path.stat().st_uid == 0 and str(path).startswith("/tmp/"):
+                path.chmod(path.stat().st_mode | 0o011)
+        import os
+
+        owner = accounts.USERS["Debian-exim"]
+        for path in (self.folder / "spool", *(self.folder / "spool").rglob("*")):
+            os.chown(path, owner, owner)
+        os.chown(self.folder / "box", accounts.USERS["mailer"], accounts.GROUPS["mail"])
+        self.config = self.folder / "exim.conf"
+        self.config.write_text(
+            CONFIG.format(
+                folder=self.folder,
+                address=self.address,
+                port=self.port,
+                domain=self.domain,
+                next_hop=self.next_hop,
+            )
+        )
+        self.env = {**unpacked.libraries(), **accounts.environment(self.folder)}
+        self.process = subprocess.Popen(
+            [unpacked.file("usr/sbin/exim4"), "-C", str(self.config), "-bdf", "-q1m"],
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=(self.folder / "out").open("wb"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        ground.until("Exim listens", self.listens)
+        return self
+
+    def listens(self):
+        if self.process.poll() is not None:
+            raise AssertionError("Exim ended: " + (self.folder / "out").read_text() + self.log())
+        return ground.accepts(self.address, self.port)
+
+    def maildir(self):
+        return Maildir(self.folder / "box")
+
+    def sendmail(self, sender, recipients, message):
+        done = subprocess.run(
+            [unpacked.file("usr/sbin/exim4"), "-C", str(self.config), "-i", "-f", sender, *recipients],
+            input=message,
+            env=self.env,
+            capture_output=True,
+            timeout=ground.PATIENCE,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+
+    def log(self):
+        return "\n".join(p.read_text(errors="replace") for p in (self.folder / "spool/log").glob("*log"))
+
+    def stop(self):
+        if self.process:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
