@@ -1,6 +1,6 @@
 """The users that mail servers want to find, without making any on the machine: nss_wrapper shows
 them a passwd and a group file of ours. Root's rights are the same as ever."""
-import ctypes.util
+import ctypes
 
 LIBRARY = "libnss_wrapper.so"
 USERS = {"root": 0, "daemon": 1, "postfix": 2001, "Debian-exim": 2002, "dovecot": 2003, "dovenull": 2004, "mailer": 2005, "nobody": 65534}
@@ -8,12 +8,15 @@ GROUPS = {**USERS, "postdrop": 2006, "mail": 8, "nogroup": 65534}
 
 
 def available():
-    return ctypes.util.find_library("nss_wrapper") is not None
+    try:
+        return ctypes.CDLL(LIBRARY) is not None
+    except OSError:
+        return False
 
 
 def environment(folder):
     """Writes both files, and returns what a server's environment needs."""
-    home = str(folder)
+    home = "/"
     passwd = "".join(f"{n}:x:{i}:{i}::{home}:/bin/sh\n" for n, i in USERS.items())
     group = "".join(f"{n}:x:{i}:\n" for n, i in GROUPS.items())
     (folder / "passwd").write_text(passwd)

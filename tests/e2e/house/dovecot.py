@@ -1,4 +1,5 @@
 """Dovecot's LMTP server from its unpacked package."""
+import os
 import pathlib
 import signal
 import subprocess
@@ -10,9 +11,6 @@ CONFIG = """\
 protocols = lmtp
 base_dir = {folder}/run
 state_dir = {folder}/state
-libexec_dir = {root}/usr/lib/dovecot
-mail_plugin_dir = {root}/usr/lib/dovecot/modules
-login_plugin_dir = {root}/usr/lib/dovecot/modules/login
 stats_writer_socket_path =
 default_internal_user = dovecot
 default_internal_group = dovecot
@@ -25,7 +23,7 @@ mail_uid = 2005
 mail_gid = 8
 first_valid_gid = 1
 lmtp_save_to_detail_mailbox = no
-import_environment = LD_LIBRARY_PATH LD_PRELOAD NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP LC_ALL
+import_environment = LD_LIBRARY_PATH LC_ALL
 passdb {{
   driver = static
   args = nopassword=y
@@ -61,8 +59,6 @@ class Dovecot:
         self.process = None
 
     def start(self):
-        import os
-
         for name in ("run", "state", "mail"):
             (self.folder / name).mkdir(parents=True)
         for path in (self.folder, *self.folder.parents):
@@ -72,12 +68,12 @@ class Dovecot:
         config = self.folder / "dovecot.conf"
         config.write_text(
             CONFIG.format(
-                folder=self.folder, root=unpacked.root(), address=self.address, port=self.port
+                folder=self.folder, address=self.address, port=self.port
             )
         )
         self.process = subprocess.Popen(
-            [unpacked.file("usr/sbin/dovecot"), "-F", "-c", str(config)],
-            env={**unpacked.libraries(), **accounts.environment(self.folder)},
+            unpacked.as_installed(self.folder / "machine", "/usr/sbin/dovecot", "-F", "-c", config),
+            env={**os.environ, "LD_LIBRARY_PATH": "/usr/lib/dovecot", "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             stdout=(self.folder / "out").open("wb"),
             stderr=subprocess.STDOUT,

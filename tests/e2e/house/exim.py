@@ -1,4 +1,5 @@
 """Exim from its unpacked package: as next hop and as sender."""
+import os
 import pathlib
 import signal
 import subprocess
@@ -83,14 +84,13 @@ class Exim:
         for path in (self.folder, *self.folder.parents):
             if path.stat().st_uid == 0 and str(path).startswith("/tmp/"):
                 path.chmod(path.stat().st_mode | 0o011)
-        import os
-
         owner = accounts.USERS["Debian-exim"]
         for path in (self.folder / "spool", *(self.folder / "spool").rglob("*")):
             os.chown(path, owner, owner)
         os.chown(self.folder / "box", accounts.USERS["mailer"], accounts.GROUPS["mail"])
-        self.config = self.folder / "exim.conf"
-        self.config.write_text(
+        config = self.folder / "machine/etc/exim4/exim4.conf"
+        config.parent.mkdir(parents=True)
+        config.write_text(
             CONFIG.format(
                 folder=self.folder,
                 address=self.address,
@@ -99,10 +99,8 @@ class Exim:
                 next_hop=self.next_hop,
             )
         )
-        self.env = {**unpacked.libraries(), **accounts.environment(self.folder)}
         self.process = subprocess.Popen(
-            [unpacked.file("usr/sbin/exim4"), "-C", str(self.config), "-bdf", "-q1m"],
-            env=self.env,
+            self.command("-bdf", "-q1m"),
             stdin=subprocess.DEVNULL,
             stdout=(self.folder / "out").open("wb"),
             stderr=subprocess.STDOUT,
@@ -110,6 +108,9 @@ class Exim:
         )
         ground.until("Exim listens", self.listens)
         return self
+
+    def command(self, *arguments):
+        return unpacked.as_installed(self.folder / "machine", "/usr/sbin/exim4", *arguments)
 
     def listens(self):
         if self.process.poll() is not None:
@@ -121,9 +122,8 @@ class Exim:
 
     def sendmail(self, sender, recipients, message):
         done = subprocess.run(
-            [unpacked.file("usr/sbin/exim4"), "-C", str(self.config), "-i", "-f", sender, *recipients],
+            self.command("-i", "-f", sender, *recipients),
             input=message,
-            env=self.env,
             capture_output=True,
             timeout=ground.PATIENCE,
         )

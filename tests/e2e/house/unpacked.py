@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from . import accounts
 from .ground import CACHE
 
 PACKAGES = [
@@ -63,3 +64,31 @@ def missing(program):
     """The libraries that the machine lacks for it."""
     out = subprocess.run(["ldd", program], env=libraries(), capture_output=True, text=True).stdout
     return [line.split()[0] for line in out.splitlines() if "not found" in line]
+
+
+INSTALLED = """
+set -e
+mount --make-rprivate /
+mount -t overlay overlay -o lowerdir="$1/usr:/usr" /usr
+mount -t overlay overlay -o lowerdir="$2/etc:/etc" /etc
+mount --bind "$2/spool" /var/spool
+shift 2
+exec "$@"
+"""
+
+
+def as_installed(folder, *command):
+    """The command that runs `command` in a mount namespace of its own, where the packages lie under
+    /usr, and users, /etc and /var/spool are what `folder` has more: for programs that find
+    their parts nowhere else. Their process id is that of what is started."""
+    for name in ("etc", "spool"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    accounts.environment(folder / "etc")
+    return ["unshare", "-m", "sh", "-c", INSTALLED, "sh", str(root()), str(folder), *map(str, command)]
+
+
+@functools.cache
+def can_be_installed():
+    """Whether this machine lets us: it takes root, and a kernel that mounts in a namespace."""
+    script = "mount --make-rprivate / && mount -t overlay overlay -o lowerdir=/etc:/usr /usr"
+    return subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True).returncode == 0
