@@ -102,10 +102,13 @@ bool node_file(struct reader *r, const yaml_node_t *node, const char *expected, 
 static bool may_step(struct reader *r, const yaml_node_t *node)
 {
     if (r->steps == STEPS_MAX) {
-        r->steps++;
         node_wrong(r, node, "the configuration is too large (anchors count each time)");
     }
-    return r->steps < STEPS_MAX ? r->steps++, true : false;
+    if (r->steps > STEPS_MAX) {
+        return false;
+    }
+    r->steps++;
+    return true;
 }
 
 struct node_list node_list(struct reader *r, const yaml_node_t *node)

@@ -38,7 +38,7 @@ static void on_synced(struct disk_op *op)
     struct local_folders *f = of(op, on_synced);
     if (!can_go_on(result)) {
         end(f, result);
-    } else if (str_eq(f->at, f->stands)) {
+    } else if (f->at.len <= f->stands.len) {
         f->next++;
         make_next(f);
     } else {
@@ -73,7 +73,9 @@ static void on_looked(struct disk_op *op)
     if (result == -ENOENT) {
         f->stands = local_folder_of(f->stands);
         look(f);
-    } else if (f->stands.len == f->paths[f->next].len && result >= 0 && op->is_folder) {
+    } else if (result < 0) {
+        end(f, result);
+    } else if (f->stands.len == f->paths[f->next].len && op->is_folder) {
         f->next++;
         make_next(f);
     } else {
