@@ -302,10 +302,11 @@ def test_over_the_number_of_connections_421(postrider):
 
 def dialogues():
     path = ground.TESTDATA / "smtp-dialogs.json"
-    return json.loads(path.read_text()) if path.exists() else []
+    missing = [pytest.param(None, marks=pytest.mark.skip(reason="the dialogues of others are not here"))]
+    return json.loads(path.read_text()) if path.exists() else missing
 
 
-@pytest.mark.parametrize("case", dialogues(), ids=lambda c: f"{c['suite']}-{c['name']}")
+@pytest.mark.parametrize("case", dialogues(), ids=lambda c: f"{c['suite']}-{c['name']}" if isinstance(c, dict) else None)
 def test_dialogues_of_others(postrider, case):
     """A portable step's class of reply holds for any correct server; in others servers differ."""
     house = postrider({"domains": {"testserver": {"users": ["*"]}}})
