@@ -132,8 +132,7 @@ static void binary_becomes_base64(void **state)
 static void what_may_not_be_changed_is_refused(void **state)
 {
     static const char *const rows[] = {
-        "MIME-Version: 1.0\r\nContent-Type: multipart/signed; "
-        "boundary=b\r\n\r\n--b\r\n\r\n\xff\r\n--b--\r\n",
+        "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n\xff\r\n--b--\r\n",
         "MIME-Version: 1.0\r\nContent-Type: multipart/mixed\r\n\r\n\xff\r\n",
         "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n\xff\r\n",
         "MIME-Version: 1.0\r\nContent-Type: message/partial\r\n\r\n\xff\r\n",

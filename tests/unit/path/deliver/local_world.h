@@ -308,7 +308,8 @@ static inline void assert_outcome_(const struct world *w, enum outcome_kind kind
                                    struct status_code status, const char *text, int line)
 {
     const struct outcome *o = &w->rcpt.outcome;
-    if (o->kind != kind || memcmp(&o->status, &status, sizeof status) != 0 ||
+    if (o->kind != kind || o->status.class != status.class || o->status.subject != status.subject ||
+        o->status.detail != status.detail ||
         str_find_str(o->text, str_from_cstr(text)) == STR_NONE) {
         fail_msg("line %d: kind %d status %d.%d.%d \"%.*s\"", line, (int)o->kind, o->status.class,
                  o->status.subject, o->status.detail, STR_ARG(o->text));
