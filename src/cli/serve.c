@@ -181,8 +181,29 @@ static void watch_signals(struct server *server)
     (void)!signal_watch_start(server->home, &server->interrupt);
 }
 
+static bool all_free(struct server *server)
+{
+    const struct config *c = server->config;
+    for (size_t i = 0; i < c->listen_count; i++) {
+        if (system_endpoint_is_free(c->listens[i].at) != 0) {
+            struct buf at = {0};
+            endpoint_format(&at, c->listens[i].at);
+            (void)fprintf(stderr,
+                          "postrider: cannot start: another program listens at %.*s already\n",
+                          STR_ARG(buf_str(&at)));
+            buf_done(&at);
+            server->exit_code = EX_TEMPFAIL;
+            return false;
+        }
+    }
+    return true;
+}
+
 static void run(struct server *server)
 {
+    if (!all_free(server)) {
+        return;
+    }
     struct threads *threads = threads_start(server->loops, server->loop_count, NULL, NULL);
     if (!threads) {
         (void)fprintf(stderr, "postrider: cannot start threads\n");

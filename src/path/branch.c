@@ -41,6 +41,7 @@ static void open_branch(struct branch *branch, struct branch_order *order)
         .accepted = connection_accepted,
         .owner = branch,
         .total = branch->connections,
+        .no_local_sockets = branch->number != 1,
     };
     order->result = acceptor_open(&branch->acceptor, order->config, &order->failed);
     branch->open = order->result == 0;

@@ -1,8 +1,11 @@
 #include "world/system.h"
 
+#include "world/address.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,4 +105,24 @@ int system_read_file(struct str path, size_t limit, struct buf *out)
     int result = read_all(file, limit, out);
     close(file);
     return result;
+}
+
+int system_endpoint_is_free(struct endpoint at)
+{
+    struct sockaddr_storage address;
+    int on = 1;
+    if (at.ip.family == IP_NONE || at.port == 0) {
+        return 0;
+    }
+    bool v6 = at.ip.family == IP_V6;
+    int probe = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (probe < 0) {
+        return 0; /* whoever opens the listener will tell why */
+    }
+    socklen_t len = address_put(&address, at);
+    bool taken = setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                 (!v6 || setsockopt(probe, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
+                 bind(probe, (const struct sockaddr *)&address, len) != 0 && errno == EADDRINUSE;
+    close(probe);
+    return taken ? -EADDRINUSE : 0;
 }

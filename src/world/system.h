@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/buf.h"
+#include "core/base/ip.h"
 
 /* First thing in main(): ignores SIGPIPE, sizes the thread pool for files (UV_THREADPOOL_SIZE where
  * it is set, else 8), raises the limit of open descriptors as far as is allowed. Returns that
@@ -11,5 +12,8 @@ size_t system_prepare(void);
 void system_hostname(struct buf *out);
 /* How many processors this process may use; at least 1. */
 size_t system_processors(void);
+/* 0, or -EADDRINUSE where another process listens there. Our own loops share an endpoint, and so
+ * could two servers of one user by mistake: the kernel would split the mail between them. */
+NODISCARD int system_endpoint_is_free(struct endpoint at);
 /* Appends a whole file. 0, or -errno; -EFBIG where it is longer than `limit`. */
 NODISCARD int system_read_file(struct str path, size_t limit, struct buf *out);

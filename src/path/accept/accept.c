@@ -139,7 +139,10 @@ int acceptor_open(struct acceptor *a, const struct config *config,
     int error = a->listeners ? 0 : -ENOMEM;
     for (size_t i = 0; i < config->listen_count && error == 0; i++) {
         const struct config_listen *wanted = &config->listens[i];
-        struct listener *l = &a->listeners[i];
+        struct listener *l = &a->listeners[a->listener_count];
+        if (a->no_local_sockets && wanted->local_path.len > 0) {
+            continue;
+        }
         *l = (struct listener){.acceptor = a, .mode = wanted->mode};
         l->net.accepted = on_accepted;
         l->net.owner = l;

@@ -14,6 +14,7 @@ struct acceptor {
     /* Takes every stream let in, paused. Its end is told by acceptor_closed(). */
     void (*accepted)(void *owner, struct stream *stream, enum listen_mode mode);
     void *owner;
+    bool no_local_sockets; /* only one loop can listen at a path: it is another one */
 
     const struct config *config;
     struct listener *listeners;

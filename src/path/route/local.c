@@ -195,6 +195,17 @@ void local_find(const struct config *config, struct str address, struct arena *a
     find_in_domain(&s, no_alias, answer);
 }
 
+/* An address of a user of this domain that no alias stands before. */
+static bool is_plain_mailbox(const struct config_domain *domain, struct str address,
+                             struct arena *arena)
+{
+    size_t at = str_rfind(address, '@');
+    struct str local = str_head(address, at);
+    return str_eq_nocase(str_tail(address, at + 1), domain->name) &&
+           local_find_user(domain, local) && !local_find_alias(domain, local) &&
+           !local_find_alias(domain, join(arena, local, domain->name));
+}
+
 /* A member that is the alias's own name means the mailbox behind it (aliases(5): the second look at
  * the name would find the alias again), and so does a backslash before it. */
 static struct str member_text(const struct local_answer *answer, const struct alias_target *target,
@@ -217,6 +228,9 @@ static struct str member_text(const struct local_answer *answer, const struct al
         text = join(arena, text, answer->domain->name);
     }
     struct str itself = join(arena, answer->local, answer->domain->name);
+    if (escaped && is_plain_mailbox(answer->domain, text, arena)) {
+        return text; /* so that it is the same member as the one without a backslash */
+    }
     if (escaped || str_eq_nocase(text, itself)) {
         text = arena_format(arena, "\\%.*s", STR_ARG(text));
     }
