@@ -27,6 +27,9 @@ static struct str who(struct attempt *a)
         return c->host;
     }
     struct str at = ip_text(c->peer.ip, ip);
+    if (str_starts(c->host, STR("["))) {
+        return c->host; /* an address already */
+    }
     return arena_format(&a->job->arena, "%.*s [%.*s]", STR_ARG(c->host), STR_ARG(at));
 }
 
