@@ -228,9 +228,6 @@ static void run(struct server *server)
         loop_stop(server->loops[i]);
     }
     threads_join(threads);
-    (void)signal(SIGTERM, SIG_IGN); /* it is stopping: a second one must not spoil the exit code */
-    (void)signal(SIGINT, SIG_IGN);
-    (void)signal(SIGHUP, SIG_IGN);
     signal_watch_stop(&server->hang_up);
     signal_watch_stop(&server->terminate);
     signal_watch_stop(&server->interrupt);

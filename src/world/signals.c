@@ -1,15 +1,33 @@
+/* signals.c: handlers of our own that only wake the loop. libuv's would do, but for the end: it
+ * gives a signal its default action back when the last watch stops, and a second SIGTERM in the
+ * moments between that and exit() would kill a server that has already ended well. */
 #include "world/signals.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <uv.h>
 
 #include "world/inside.h"
 
-static void on_signal(uv_signal_t *uv, int number)
+enum { SIGNALS = 65 }; /* Linux numbers them from 1 to 64 */
+
+static _Atomic(uv_async_t *) wakers[SIGNALS];
+
+static void on_signal(int number)
 {
-    struct signal_watch *watch = uv->data;
-    (void)number;
+    int saved = errno;
+    uv_async_t *waker = atomic_load(&wakers[number]);
+    if (waker) {
+        uv_async_send(waker); /* the one call of libuv that a handler may make */
+    }
+    errno = saved;
+}
+
+static void on_awake(uv_async_t *waker)
+{
+    struct signal_watch *watch = waker->data;
     if (watch) {
         watch->arrived(watch);
     }
@@ -20,33 +38,45 @@ static void on_closed(uv_handle_t *handle)
     free(handle);
 }
 
+static int set_action(int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigfillset(&action.sa_mask);
+    return sigaction(number, &action, NULL) == 0 ? 0 : -errno;
+}
+
 int signal_watch_start(struct loop *loop, struct signal_watch *watch)
 {
-    uv_signal_t *uv = calloc(1, sizeof *uv);
-    if (!uv) {
+    if (watch->number < 1 || watch->number >= SIGNALS) {
+        return -EINVAL;
+    }
+    uv_async_t *waker = calloc(1, sizeof *waker);
+    if (!waker) {
         return -ENOMEM;
     }
-    int error = uv_signal_init(&loop->uv, uv);
+    int error = uv_async_init(&loop->uv, waker, on_awake);
     if (error) {
-        free(uv);
+        free(waker);
         return error;
     }
-    uv->data = watch;
-    error = uv_signal_start(uv, on_signal, watch->number);
+    waker->data = watch;
+    watch->impl = waker;
+    atomic_store(&wakers[watch->number], waker);
+    error = set_action(watch->number, on_signal);
     if (error) {
-        uv_close((uv_handle_t *)uv, on_closed);
-        return error;
+        signal_watch_stop(watch);
     }
-    watch->impl = uv;
-    return 0;
+    return error;
 }
 
 void signal_watch_stop(struct signal_watch *watch)
 {
-    uv_signal_t *uv = watch->impl;
-    if (uv) {
+    uv_async_t *waker = watch->impl;
+    if (waker) {
         watch->impl = NULL;
-        uv->data = NULL;
-        uv_close((uv_handle_t *)uv, on_closed);
+        waker->data = NULL;
+        (void)set_action(watch->number, SIG_IGN);
+        atomic_store(&wakers[watch->number], NULL);
+        uv_close((uv_handle_t *)waker, on_closed);
     }
 }

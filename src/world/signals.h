@@ -5,11 +5,13 @@
 
 struct signal_watch {
     void (*arrived)(struct signal_watch *watch);
-    int number; /* SIGHUP, SIGTERM, … */
+    int number; /* SIGHUP, SIGTERM, …; one watch a number */
     void *owner;
     void *impl;
 };
 
 /* 0 or -errno. The caller keeps the watch until signal_watch_stop(). On the loop's thread. */
 NODISCARD int signal_watch_start(struct loop *loop, struct signal_watch *watch);
-void signal_watch_stop(struct signal_watch *watch); /* fine if not started; before loop_free() */
+
+/* From here on the process ignores that signal. Fine if not started; before loop_free(). */
+void signal_watch_stop(struct signal_watch *watch);

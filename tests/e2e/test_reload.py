@@ -111,6 +111,15 @@ def test_after_sigterm_nobody_new_is_taken(house):
         client.expect(421, "NOOP")
 
 
+def test_asking_again_and_again_to_stop_does_not_spoil_the_end(house):
+    house.submit("you@house.example", b"Subject: x\r\n\r\nhello\r\n")
+    house.maildir("you").one()
+    while house.process.poll() is None:
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            house.process.send_signal(number)
+    house.stop()
+
+
 def test_sigterm_in_the_middle_of_a_delivery_loses_nothing(postrider, hostile):
     server = hostile({"end": ["STALL"]})
     house = postrider({"transports": [{"match": "far.example", "to": f"smtp://{server.address}"}],
