@@ -95,13 +95,16 @@ unit_tests() {
     steady ctest --test-dir build-sanitize -j2 --output-on-failure --timeout 240
 }
 
+# A test that fails is run once more, and listed as RERUN: the machines that
+# this runs on are shared, and what only a crowded machine breaks is to be looked into, not to stop
+# a landing.
 e2e_tests() {
     ls tests/e2e/test_*.py >/dev/null 2>&1 || {
         echo 'no end-to-end tests: 0 passed, 0 failed'
         return 0
     }
     POSTRIDER=$PWD/build-sanitize/postrider \
-        steady "$PYTHON" -B -m pytest -q -p no:cacheprovider --durations=5 tests/e2e "$@"
+        steady "$PYTHON" -B -m pytest -q -p no:cacheprovider --reruns 1 -rfER --durations=5 tests/e2e "$@"
 }
 
 test_all() {
