@@ -27,10 +27,11 @@ MAY_INCLUDE = {
     "path/deliver": STAGE + ("path/spool", "path/route"),
     "path/report": STAGE + ("path/spool",),
     "world": CORE + ("port",),
+    "login": CORE + ("port", "world"),
     "config": CORE + ("port",),
     "control": CORE + ("port", "path", "world", "config", "console"),
     "console": CORE + ("port", "path", "world", "config", "control"),
-    "cli": CORE + ("port", "path", "world", "config", "control", "console"),
+    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login"),
 }
 # What the pure folders may include of the system.
 SYSTEM = {

@@ -1,0 +1,303 @@
+#include "login/exchange.h"
+
+#include <errno.h>
+#include <gsasl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/encode.h"
+#include "core/base/map.h"
+
+struct exchange_maker {
+    Gsasl *library;
+    struct user_file *users;
+    struct hash_seed seeds[2]; /* of the salts of users that are not there */
+};
+
+struct exchange {
+    struct exchange_maker *maker;
+    Gsasl_session *session;
+    const struct mechanism *mechanism;
+    struct buf exporter; /* base64, ends with NUL; empty: none */
+    struct buf line;     /* the user's, where `found` */
+    struct verifier verifier;
+    bool looked, found;
+    bool unavailable; /* the users could not be asked */
+    bool last;        /* the server's last word is out: the client owes an empty response */
+};
+
+/* The strongest first: many clients take the first that they know. */
+static const struct mechanism {
+    struct str name;
+    bool shows_password;
+    bool binds; /* to the TLS connection */
+    bool sha256;
+} mechanisms[] = {
+    {STR_INIT("SCRAM-SHA-256-PLUS"), false, true, true},
+    {STR_INIT("SCRAM-SHA-256"), false, false, true},
+    {STR_INIT("SCRAM-SHA-1-PLUS"), false, true, false},
+    {STR_INIT("SCRAM-SHA-1"), false, false, false},
+    {STR_INIT("PLAIN"), true, false, false},
+    {STR_INIT("LOGIN"), true, false, false},
+};
+
+static bool may_offer(const struct mechanism *m, const struct login_facts *facts)
+{
+    return (facts->encrypted || !m->shows_password) && (!m->binds || facts->exporter.len > 0);
+}
+
+void exchange_mechanisms(const struct login_facts *facts, struct buf *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(mechanisms); i++) {
+        if (may_offer(&mechanisms[i], facts)) {
+            buf_add_char(out, ' ');
+            buf_add(out, mechanisms[i].name);
+        }
+    }
+}
+
+static void look_up(struct exchange *e, const char *name)
+{
+    if (e->looked) {
+        return;
+    }
+    e->looked = true;
+    int error = user_file_find(e->maker->users, str_from_cstr(name), &e->line);
+    e->unavailable = error && error != -ENOENT;
+    e->found = !error && verifier_parse(buf_str(&e->line), &e->verifier);
+}
+
+static int check_password(struct exchange *e, Gsasl_session *session)
+{
+    const char *name = gsasl_property_fast(session, GSASL_AUTHID);
+    const char *as = gsasl_property_fast(session, GSASL_AUTHZID);
+    const char *password = gsasl_property_fast(session, GSASL_PASSWORD);
+    if (!name || !password) {
+        return GSASL_AUTHENTICATION_ERROR;
+    }
+    look_up(e, name);
+    bool right = verifier_check(e->found ? &e->verifier : NULL, str_from_cstr(password));
+    bool himself = !as || !*as || str_eq_nocase(str_from_cstr(as), str_from_cstr(name));
+    return right && himself ? GSASL_OK : GSASL_AUTHENTICATION_ERROR;
+}
+
+/* For an unknown name: always the same salt, so that it is not told from a known one at once. */
+static void invent_salt(const struct exchange *e, const char *name, struct scram_keys *keys)
+{
+    uint64_t salt[2] = {hash_nocase(e->maker->seeds[0], str_from_cstr(name)),
+                        hash_nocase(e->maker->seeds[1], str_from_cstr(name))};
+    struct buf text = {0};
+    base64_encode(&text, (struct str){(const char *)salt, sizeof salt});
+    if (!text.failed && text.len < sizeof keys->salt) {
+        memcpy(keys->salt, text.ptr, text.len);
+        keys->salt[text.len] = '\0';
+    }
+    buf_done(&text);
+    keys->iterations = SCRAM_ITERATIONS;
+}
+
+/* The library asks for the keys before it knows whether the client's proof is right; an unknown
+ * name gets keys that no proof fits. */
+static int give_scram(struct exchange *e, Gsasl_session *session, Gsasl_property property)
+{
+    const char *name = gsasl_property_fast(session, GSASL_AUTHID);
+    if (!name) {
+        return GSASL_AUTHENTICATION_ERROR;
+    }
+    look_up(e, name);
+    struct scram_keys *known = e->mechanism->sha256 ? &e->verifier.sha256 : &e->verifier.sha1;
+    struct scram_keys keys = e->found ? *known : (struct scram_keys){0};
+    char iterations[16];
+    if (keys.iterations == 0) {
+        e->found = false;
+        invent_salt(e, name, &keys);
+    }
+    switch ((int)property) {
+    case GSASL_SCRAM_ITER:
+        (void)snprintf(iterations, sizeof iterations, "%u", keys.iterations);
+        return gsasl_property_set(session, property, iterations);
+    case GSASL_SCRAM_SALT:
+        return gsasl_property_set(session, property, keys.salt);
+    case GSASL_SCRAM_STOREDKEY:
+        return e->found ? gsasl_property_set(session, property, keys.stored) : GSASL_NO_PASSWORD;
+    case GSASL_SCRAM_SERVERKEY:
+        return e->found ? gsasl_property_set(session, property, keys.server) : GSASL_NO_PASSWORD;
+    default:
+        return GSASL_NO_CALLBACK;
+    }
+}
+
+/* The library asks for the channel binding while it starts, before a session can bear a hook. */
+static _Thread_local struct exchange *starting;
+
+static int answer(Gsasl *library, Gsasl_session *session, Gsasl_property property)
+{
+    struct exchange *e = session ? gsasl_session_hook_get(session) : NULL;
+    e = e ? e : starting;
+    (void)library;
+    if (!e) {
+        return GSASL_NO_CALLBACK;
+    }
+    switch ((int)property) {
+    case GSASL_VALIDATE_SIMPLE:
+        return check_password(e, session);
+    case GSASL_CB_TLS_EXPORTER:
+        return e->exporter.len > 0 ? gsasl_property_set(session, property, e->exporter.ptr)
+                                   : GSASL_NO_CB_TLS_EXPORTER;
+    case GSASL_SCRAM_ITER:
+    case GSASL_SCRAM_SALT:
+    case GSASL_SCRAM_STOREDKEY:
+    case GSASL_SCRAM_SERVERKEY:
+        return give_scram(e, session, property);
+    default:
+        return GSASL_NO_CALLBACK;
+    }
+}
+
+struct exchange_maker *exchange_maker_new(struct user_file *users)
+{
+    struct exchange_maker *maker = calloc(1, sizeof *maker);
+    if (!maker) {
+        return NULL;
+    }
+    maker->users = users;
+    if (gsasl_init(&maker->library) != GSASL_OK) {
+        free(maker);
+        return NULL;
+    }
+    gsasl_callback_set(maker->library, answer);
+    if (gsasl_random((char *)maker->seeds, sizeof maker->seeds) != GSASL_OK) {
+        exchange_maker_free(maker);
+        return NULL;
+    }
+    return maker;
+}
+
+void exchange_maker_free(struct exchange_maker *maker)
+{
+    if (maker) {
+        gsasl_done(maker->library);
+        free(maker);
+    }
+}
+
+static int start(struct exchange *e)
+{
+    starting = e;
+    int failed = gsasl_server_start(e->maker->library, e->mechanism->name.ptr, &e->session);
+    starting = NULL;
+    if (failed != GSASL_OK) {
+        e->session = NULL;
+        return failed == GSASL_MALLOC_ERROR ? -ENOMEM : -ENOTSUP;
+    }
+    gsasl_session_hook_set(e->session, e);
+    return 0;
+}
+
+int exchange_new(struct exchange_maker *maker, const struct login_facts *facts,
+                 struct exchange **made)
+{
+    const struct mechanism *m = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(mechanisms); i++) {
+        bool named = str_eq_nocase(mechanisms[i].name, facts->mechanism);
+        m = named && may_offer(&mechanisms[i], facts) ? &mechanisms[i] : m;
+    }
+    if (!m) {
+        return -ENOTSUP;
+    }
+    struct exchange *e = calloc(1, sizeof *e);
+    if (!e) {
+        return -ENOMEM;
+    }
+    e->maker = maker;
+    e->mechanism = m;
+    if (facts->exporter.len > 0) {
+        base64_encode(&e->exporter, facts->exporter);
+        buf_add_char(&e->exporter, '\0');
+    }
+    int error = e->exporter.failed ? -ENOMEM : start(e);
+    if (error) {
+        exchange_free(e);
+        return error;
+    }
+    *made = e;
+    return 0;
+}
+
+void exchange_free(struct exchange *e)
+{
+    if (e) {
+        if (e->session) {
+            gsasl_finish(e->session);
+        }
+        buf_done(&e->exporter);
+        buf_done(&e->line);
+        free(e);
+    }
+}
+
+static void note_user(struct exchange *e, struct buf *user)
+{
+    const char *name = gsasl_property_fast(e->session, GSASL_AUTHID);
+    buf_clear(user);
+    buf_add(user, str_from_cstr(name));
+}
+
+/* Who logs in acts as himself: a second name (authzid) is allowed if it is the same. */
+static bool acts_as_himself(struct exchange *e)
+{
+    const char *as = gsasl_property_fast(e->session, GSASL_AUTHZID);
+    const char *name = gsasl_property_fast(e->session, GSASL_AUTHID);
+    return name && (!as || !*as || str_eq_nocase(str_from_cstr(as), str_from_cstr(name)));
+}
+
+static enum login_result judge(struct exchange *e, int result, struct str out)
+{
+    switch (result) {
+    case GSASL_NEEDS_MORE:
+        return LOGIN_MORE;
+    case GSASL_OK:
+        if (!acts_as_himself(e)) {
+            return LOGIN_NO;
+        }
+        e->last = out.len > 0;
+        return e->last ? LOGIN_MORE : LOGIN_YES;
+    case GSASL_MECHANISM_PARSE_ERROR:
+    case GSASL_BASE64_ERROR:
+        return LOGIN_MALFORMED;
+    case GSASL_MALLOC_ERROR:
+        return LOGIN_LATER;
+    default:
+        return e->unavailable ? LOGIN_LATER : LOGIN_NO;
+    }
+}
+
+enum login_result exchange_step(struct exchange *e, struct str response, struct buf *challenge,
+                                struct buf *user)
+{
+    struct buf in = {0};
+    char *out = NULL;
+    size_t out_len = 0;
+    buf_clear(challenge);
+    if (e->last) { /* the client has seen the server's proof: it says nothing more */
+        note_user(e, user);
+        return response.len == 0 ? LOGIN_YES : LOGIN_MALFORMED;
+    }
+    if (!base64_decode(&in, response)) {
+        buf_done(&in);
+        return in.failed ? LOGIN_LATER : LOGIN_MALFORMED;
+    }
+    buf_add_char(&in, '\0');
+    int result =
+        in.failed ? GSASL_MALLOC_ERROR : gsasl_step(e->session, in.ptr, in.len - 1, &out, &out_len);
+    enum login_result verdict = judge(e, result, (struct str){out, out_len});
+    if (verdict == LOGIN_MORE) {
+        base64_encode(challenge, (struct str){out, out_len});
+    }
+    note_user(e, user);
+    gsasl_free(out);
+    explicit_bzero(in.ptr, in.len);
+    buf_done(&in);
+    return challenge->failed || user->failed ? LOGIN_LATER : verdict;
+}

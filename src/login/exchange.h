@@ -1,0 +1,27 @@
+/* exchange.h: one exchange of SASL, step by step, by libgsasl. A step may take as long as a
+ * password hash: not on a loop. */
+#pragma once
+
+#include "login/user_file.h"
+#include "port/login.h"
+
+struct exchange_maker; /* shared by all threads */
+struct exchange;
+
+/* Null: no memory, or the library does not start. `users` is borrowed. */
+NODISCARD struct exchange_maker *exchange_maker_new(struct user_file *users);
+void exchange_maker_free(struct exchange_maker *maker); /* null is fine */
+
+/* The mechanisms that may be offered, each with a blank before it. */
+void exchange_mechanisms(const struct login_facts *facts, struct buf *out);
+
+/* 0, -ENOTSUP: no such mechanism, or it would show the password without TLS; -ENOMEM. */
+NODISCARD int exchange_new(struct exchange_maker *maker, const struct login_facts *facts,
+                           struct exchange **made);
+void exchange_free(struct exchange *exchange); /* null is fine */
+
+/* `response` in base64. The result; with LOGIN_MORE the challenge in `challenge` (cleared first),
+ * with LOGIN_YES the name in `user` (likewise). With LOGIN_NO `user` is whom the client claimed to
+ * be, as far as that is known. */
+NODISCARD enum login_result exchange_step(struct exchange *exchange, struct str response,
+                                          struct buf *challenge, struct buf *user);
