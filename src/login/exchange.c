@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/base/encode.h"
-#include "core/base/map.h"
 
 struct exchange_maker {
     Gsasl *library;
@@ -180,6 +179,11 @@ void exchange_maker_free(struct exchange_maker *maker)
         gsasl_done(maker->library);
         free(maker);
     }
+}
+
+struct hash_seed exchange_maker_seed(const struct exchange_maker *maker)
+{
+    return maker->seeds[0];
 }
 
 static int start(struct exchange *e)

@@ -2,6 +2,7 @@
  * password hash: not on a loop. */
 #pragma once
 
+#include "core/base/map.h"
 #include "login/user_file.h"
 #include "port/login.h"
 
@@ -11,6 +12,8 @@ struct exchange;
 /* Null: no memory, or the library does not start. `users` is borrowed. */
 NODISCARD struct exchange_maker *exchange_maker_new(struct user_file *users);
 void exchange_maker_free(struct exchange_maker *maker); /* null is fine */
+/* Random, another at each start: for tables that attackers fill. */
+struct hash_seed exchange_maker_seed(const struct exchange_maker *maker);
 
 /* The mechanisms that may be offered, each with a blank before it. */
 void exchange_mechanisms(const struct login_facts *facts, struct buf *out);
