@@ -1,0 +1,86 @@
+/* hold: opens idle sessions, each greeted and past its EHLO, says so, and holds them until its
+ * standard input ends. From 127.0.0.2 and up, 1,000 from each address.
+ *
+ *   hold [-x ADDRESSES] N ADDRESS:PORT */
+#include "wire.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int ep;
+static long ready_count, lost;
+static unsigned char *steps; /* by descriptor: 0 greeting, 1 EHLO, 2 idle */
+
+static void readable(int fd)
+{
+    char in[4096];
+    ssize_t got = recv(fd, in, sizeof(in), 0);
+    if (got < 0 && errno == EAGAIN)
+        return;
+    if (got <= 0) {
+        lost++;
+        ready_count -= steps[fd] == 2;
+        close(fd);
+        return;
+    }
+    if (got < 2 || in[got - 1] != '\n')
+        return;
+    /* The last line of what came is the last of its reply. */
+    const char *last = in + got - 1;
+    while (last > in && last[-1] != '\n')
+        last--;
+    if (in + got - last < 4 || last[3] == '-')
+        return;
+    if (steps[fd] == 0 && send(fd, "EHLO client.example\r\n", 21, MSG_NOSIGNAL) == 21) {
+        steps[fd] = 1;
+    } else if (steps[fd] == 1) {
+        steps[fd] = 2;
+        ready_count++;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    long sources = 0;
+    for (int o; (o = getopt(argc, argv, "x:")) != -1;)
+        sources = o == 'x' ? number(optarg, 1, 10000) : 0;
+    errno = 0;
+    if (optind + 2 != argc)
+        die("hold [-x ADDRESSES] N ADDRESS:PORT");
+    long wanted = number(argv[optind], 1, 200000);
+    struct sockaddr_in at = address_of(argv[optind + 1]);
+    want_descriptors();
+    steps = calloc(300000, 1);
+    if (!steps)
+        die("memory");
+    sources = sources ? sources : 1 + wanted / 1000;
+    ep = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event e = {.events = EPOLLIN, .data.fd = 0};
+    epoll_ctl(ep, EPOLL_CTL_ADD, 0, &e);
+    long opened = 0;
+    bool said = false;
+    for (;;) {
+        while (opened < wanted && opened - ready_count - lost < 200) {
+            e.data.fd = connect_to(at, 1 + (unsigned)(opened++ % sources));
+            steps[e.data.fd] = 0;
+            epoll_ctl(ep, EPOLL_CTL_ADD, e.data.fd, &e);
+        }
+        if (!said && ready_count + lost >= wanted) {
+            said = true;
+            printf("{\"held\": %ld, \"lost\": %ld}\n", ready_count, lost);
+            fflush(stdout);
+        }
+        struct epoll_event events[256];
+        int n = epoll_wait(ep, events, 256, -1);
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.fd == 0)
+                return 0;
+            readable(events[i].data.fd);
+        }
+    }
+}
