@@ -21,6 +21,7 @@ static const struct verb verbs[] = {
     {"queue", verb_queue, "look into the queue and steer it"},
     {"why", verb_why, "tell a message's whole story"},
     {"route", verb_route, "show the way from an address to the host to connect to"},
+    {"user", verb_user, "keep the file of those who may log in"},
 };
 
 /* Names under which the program may be installed, and the verb that each stands for. */
@@ -71,5 +72,8 @@ int main(int argc, char **argv)
         print_help(stderr);
         return EX_USAGE;
     }
+    char name[64]; /* as which getopt complains */
+    (void)snprintf(name, sizeof name, "postrider %s", verb->name);
+    argv[1] = name;
     return verb->run(argc - 1, argv + 1);
 }

@@ -4,6 +4,7 @@
 #include "config/load.h"
 #include "control/control.h"
 #include "control/pickup.h"
+#include "login/logins.h"
 #include "path/postoffice.h"
 #include "world/log.h"
 #include "world/loop.h"
@@ -27,6 +28,8 @@ struct server {
     struct dns_service *dns;
     struct loop *home;
     struct loop *loops[BRANCHES_MAX];
+    struct login_service *login; /* null: nobody can log in */
+    struct logins *logins[BRANCHES_MAX];
     const struct ports *branch_ports[BRANCHES_MAX];
     size_t loop_count;
     struct postoffice *office;
@@ -142,6 +145,24 @@ static void office_opened(void *owner, int result, struct str reason)
     print_sandbox_hint(server);
 }
 
+static bool make_logins(struct server *server)
+{
+    struct str file = server->config->users_file;
+    if (file.len == 0) {
+        return true;
+    }
+    server->login = login_service_new(file);
+    for (size_t i = 0; i < server->loop_count; i++) {
+        server->logins[i] = server->login ? logins_new(server->login, server->loops[i]) : NULL;
+        if (!server->logins[i]) {
+            (void)fprintf(stderr, "postrider: not enough memory to let users log in\n");
+            return false;
+        }
+        loop_set_logins(server->loops[i], server->logins[i]);
+    }
+    return true;
+}
+
 static bool make_loops(struct server *server)
 {
     const struct config *c = server->config;
@@ -165,7 +186,7 @@ static bool make_loops(struct server *server)
         }
         server->branch_ports[i] = loop_ports(server->loops[i]);
     }
-    return true;
+    return make_logins(server);
 }
 
 static void watch_signals(struct server *server)
@@ -260,7 +281,9 @@ static int serve(struct server *server)
     }
     for (size_t i = 0; i < server->loop_count; i++) {
         loop_free(server->loops[i]);
+        logins_free(server->logins[i]);
     }
+    login_service_free(server->login);
     loop_free(server->home);
     pickup_done(&server->pickup);
     dns_service_free(server->dns);
@@ -303,6 +326,11 @@ int verb_serve(int argc, char **argv)
         default:
             return EX_USAGE;
         }
+    }
+    if (optind < argc) {
+        (void)fprintf(stderr, "postrider serve: what is \"%s\"? A configuration is named by -c\n",
+                      argv[optind]);
+        return EX_USAGE;
     }
     struct config_problems problems = {0};
     struct config *config = NULL;

@@ -8,3 +8,4 @@ int verb_send(int argc, char **argv);
 int verb_queue(int argc, char **argv);
 int verb_why(int argc, char **argv);
 int verb_route(int argc, char **argv);
+int verb_user(int argc, char **argv);

@@ -84,6 +84,13 @@ struct config_transport {
     struct str path; /* LMTP_LOCAL */
 };
 
+/* What a user who logs in may write as. Patterns: an address, "@domain", "*". */
+struct config_send_as {
+    struct str user; /* in lower case */
+    struct str *patterns;
+    size_t pattern_count;
+};
+
 struct config_limits {
     uint64_t message;      /* octets; 50 MiB */
     uint32_t recipients;   /* per transaction; 1000 */
@@ -143,6 +150,10 @@ struct config {
     struct config_transport *transports;
     size_t transport_count;
     enum relay_rule relay;
+    struct str users_file;          /* who may log in; empty: nobody */
+    bool send_as_any;               /* a user may write as anybody */
+    struct config_send_as *send_as; /* sorted by user; beside the user's own addresses */
+    size_t send_as_count;
 
     enum helo_policy helo;
     enum config_asker vrfy, expn;

@@ -1,6 +1,7 @@
 #include "config/schema.h"
 
 #include "config/domain_keys.h"
+#include "config/login_keys.h"
 #include "config/units.h"
 #include "config/written.h"
 #include "core/dns/idn.h"
@@ -243,7 +244,7 @@ const struct key config_keys[] = {
     {.name = "limits", .read = read_section, .inside = limit_keys},
     {.name = "deliver", .read = read_section, .inside = deliver_keys},
     {.name = "loops", .read = read_count, AT(loops), .most = 64},
-    {.name = "users", .read = read_later, .expected = "who may log in"},
+    {.name = "users", .read = read_logins},
     {.name = "tls", .read = read_later, .expected = "encryption"},
     {0},
 };

@@ -7,6 +7,7 @@
 #include "port/entropy.h"
 #include "port/inbox.h"
 #include "port/log.h"
+#include "port/login.h"
 #include "port/net.h"
 #include "port/program.h"
 #include "port/resolver.h"
@@ -21,5 +22,6 @@ struct ports {
     struct resolver *resolver;
     struct programs *programs;
     struct log *log;
-    struct inbox *inbox; /* this loop's own */
+    struct logins *logins; /* null: nobody can log in */
+    struct inbox *inbox;   /* this loop's own */
 };

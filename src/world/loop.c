@@ -118,6 +118,11 @@ struct loop *loop_new(struct log *log, struct dns_service *dns)
     return loop;
 }
 
+void loop_set_logins(struct loop *loop, struct logins *logins)
+{
+    loop->ports.logins = logins;
+}
+
 const struct ports *loop_ports(const struct loop *loop)
 {
     return &loop->ports;

@@ -35,6 +35,10 @@ static void on_event(struct talk *t, enum server_event_kind kind, const struct s
     if (kind == SERVER_END || kind == SERVER_ABORT) {
         buf_clear(&t->body);
     }
+    if (kind == SERVER_AUTH) {
+        struct smtp_reply challenge = {.code = 334, .text = STR("")};
+        smtp_server_reply(&t->server, &challenge);
+    }
     while (smtp_server_is_asking(&t->server)) {
         smtp_server_accept(&t->server);
     }
@@ -77,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct smtp_server_options options = {.hostname = STR("mx.example"),
                                           .message_max = (data[0] & 1) != 0 ? 50 : 0,
                                           .rcpt_max = (data[0] & 2) != 0 ? 2 : 100,
+                                          .mechanisms = (data[0] & 64) != 0 ? STR(" X") : STR(""),
                                           .error_max = 10,
                                           .normalise = (data[0] & 4) != 0,
                                           .refuse_long_lines = (data[0] & 8) != 0};

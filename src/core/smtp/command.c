@@ -4,6 +4,7 @@ enum {
     LINE_PLAIN = 512,
     LINE_MAIL = LINE_MAX_OCTETS, /* SIZE 26, BODY 17, SMTPUTF8 10, RET and ENVID 116… */
     LINE_RCPT = LINE_MAX_OCTETS, /* NOTIFY 28, ORCPT 507 */
+    LINE_AUTH = LINE_LONG_OCTETS,
     LINE_UTF8 = LINE_PLAIN + 10, /* VRFY, EXPN with SMTPUTF8 */
     ANY = STATE_START | STATE_READY | STATE_MAIL | STATE_RCPT | STATE_BDAT,
 };
@@ -40,7 +41,7 @@ static const struct rule rules[] = {
     {STR_INIT("EXPN"), VERB_EXPN, ANY, LINE_UTF8, lookup, "EXPN list", "Asks for the members of a list."},
     {STR_INIT("HELP"), VERB_HELP, ANY, LINE_PLAIN, any_argument, "HELP [command]", "Tells about a command."},
     {STR_INIT("STARTTLS"), VERB_STARTTLS, ANY, LINE_PLAIN, any_argument, "STARTTLS", NULL},
-    {STR_INIT("AUTH"), VERB_AUTH, ANY, LINE_MAX_OCTETS, any_argument, "AUTH mechanism", NULL},
+    {STR_INIT("AUTH"), VERB_AUTH, STATE_READY, LINE_AUTH, some_argument, "AUTH mechanism [initial-response]", "Logs you in."},
     {STR_INIT("TURN"), VERB_UNSUPPORTED, ANY, LINE_PLAIN, any_argument, "TURN", NULL},
     {STR_INIT("ETRN"), VERB_UNSUPPORTED, ANY, LINE_PLAIN, any_argument, "ETRN", NULL},
     {STR_INIT("ATRN"), VERB_UNSUPPORTED, ANY, LINE_PLAIN, any_argument, "ATRN", NULL},
@@ -228,7 +229,7 @@ enum answer command_allowed(enum verb verb, enum command_state state)
     case STATE_READY:
         return ANSWER_MAIL_FIRST;
     case STATE_MAIL:
-        return verb == VERB_MAIL ? ANSWER_MAIL_TWICE : ANSWER_RCPT_FIRST;
+        return verb == VERB_MAIL || verb == VERB_AUTH ? ANSWER_MAIL_TWICE : ANSWER_RCPT_FIRST;
     case STATE_RCPT:
         return ANSWER_MAIL_TWICE;
     case STATE_BDAT:

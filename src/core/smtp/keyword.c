@@ -10,6 +10,16 @@ static bool if_starttls(const struct smtp_server_options *o)
     return o->offer_starttls;
 }
 
+static bool if_auth(const struct smtp_server_options *o)
+{
+    return o->mechanisms.len > 0;
+}
+
+static void add_mechanisms(struct buf *out, const struct smtp_server_options *o)
+{
+    buf_add(out, o->mechanisms);
+}
+
 static void add_size(struct buf *out, const struct smtp_server_options *o)
 {
     if (o->message_max > 0) {
@@ -40,6 +50,7 @@ static const struct {
     {STR_INIT("DSN"),                 always,      NULL},       /* RFC 3461 */
     {STR_INIT("LIMITS"),              always,      add_limits}, /* RFC 9422 */
     {STR_INIT("STARTTLS"),            if_starttls, NULL},       /* RFC 3207 */
+    {STR_INIT("AUTH"),                if_auth,     add_mechanisms}, /* RFC 4954 */
     {STR_INIT("HELP"),                always,      NULL},       /* RFC 5321; last */
 };
 /* clang-format on */

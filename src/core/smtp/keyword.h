@@ -11,7 +11,8 @@ struct smtp_server_options {
     uint32_t error_max;   /* bad commands before 421 */
     bool normalise;       /* bare CR and LF in a body become CR LF instead of being refused */
     bool refuse_long_lines;
-    bool offer_starttls; /* for later: nothing answers it yet */
+    bool offer_starttls;   /* for later: nothing answers it yet */
+    struct str mechanisms; /* of AUTH, each with a blank before it; empty: not offered */
 };
 
 /* Appends the reply to EHLO or LHLO: the host's name, then a line for each extension. */

@@ -8,6 +8,11 @@ void line_done(struct line_reader *r)
     *r = (struct line_reader){0};
 }
 
+static size_t limit(const struct line_reader *r)
+{
+    return r->may_be_long ? LINE_LONG_OCTETS : LINE_MAX_OCTETS;
+}
+
 bool line_idle(const struct line_reader *r)
 {
     return (r->kept.len == 0 || r->used) && !r->cr && !r->bare && !r->overlong && !r->no_memory;
@@ -32,7 +37,7 @@ static void keep(struct line_reader *r, struct str stretch)
 {
     if (r->bare || r->overlong || r->no_memory) {
         buf_done(&r->kept);
-    } else if (r->kept.len + stretch.len > LINE_MAX_OCTETS) {
+    } else if (r->kept.len + stretch.len > limit(r)) {
         r->overlong = true;
         buf_done(&r->kept);
     } else {
@@ -64,7 +69,7 @@ enum line_result line_take(struct line_reader *r, struct str *bytes, struct str 
     if (r->kept.len > 0 || r->overlong || r->no_memory) {
         keep(r, stretch);
         whole = buf_str(&r->kept);
-    } else if (stretch.len > LINE_MAX_OCTETS) {
+    } else if (stretch.len > limit(r)) {
         r->overlong = true;
     }
     enum line_result result = r->bare        ? LINE_BARE

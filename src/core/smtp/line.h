@@ -11,6 +11,8 @@
 /* Octets of the longest line, CR LF included: 512 (RFC 5321 4.5.3.1.4) and what the extensions add
  * to MAIL (RFC 1870, 6152, 6531, 3461) and RCPT (RFC 3461). command.h has the limit of each. */
 enum { LINE_MAX_OCTETS = 1200 };
+/* The longest response in an exchange of AUTH (RFC 4954 section 4), CR LF included. */
+enum { LINE_LONG_OCTETS = 12290 };
 
 enum line_result {
     LINE_MORE,     /* all bytes were used, no line is complete */
@@ -25,7 +27,8 @@ struct line_reader {
     struct buf kept; /* of an incomplete line */
     bool cr;         /* the last octet was CR */
     bool bare, overlong, no_memory;
-    bool used; /* `kept` was given out: forget it */
+    bool used;        /* `kept` was given out: forget it */
+    bool may_be_long; /* LINE_LONG_OCTETS count; the caller's to set */
 };
 
 void line_done(struct line_reader *r);

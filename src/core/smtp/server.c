@@ -147,6 +147,14 @@ static enum server_event_kind on_help(struct smtp_server *s, const struct comman
     return SERVER_MORE;
 }
 
+static enum server_event_kind on_auth(struct smtp_server *s)
+{
+    if (s->authenticated || s->options->mechanisms.len == 0) {
+        return server_refuse(s, s->authenticated ? ANSWER_AUTH_TWICE : ANSWER_NO_AUTH);
+    }
+    return ask(s, VERB_AUTH, SERVER_AUTH);
+}
+
 static enum server_event_kind act(struct smtp_server *s, const struct command *c,
                                   struct server_event *event)
 {
@@ -183,7 +191,7 @@ static enum server_event_kind act(struct smtp_server *s, const struct command *c
     case VERB_STARTTLS:
         return server_refuse(s, ANSWER_NO_TLS);
     case VERB_AUTH:
-        return server_refuse(s, ANSWER_NO_AUTH);
+        return on_auth(s);
     case VERB_HTTP:
         server_say(s, smtp_answer(ANSWER_NOT_HTTP));
         s->phase = SERVER_CLOSED;
@@ -237,9 +245,32 @@ static enum server_event_kind take_command(struct smtp_server *s, struct str *by
     return server_refuse(s, answer);
 }
 
+/* A line of an exchange of AUTH, which `*` breaks off (RFC 4954 section 4). */
+static enum server_event_kind take_response(struct smtp_server *s, struct str *bytes,
+                                            struct server_event *event)
+{
+    struct str line = {0};
+    enum line_result result = line_take(&s->line, bytes, &line);
+    if (result == LINE_MORE) {
+        return SERVER_MORE;
+    }
+    s->phase = SERVER_AT_COMMAND;
+    if (s->ending) {
+        server_say(s, s->ending);
+    } else if (result != LINE_WHOLE || str_eq(line, STR("*"))) {
+        bool cancelled = result == LINE_WHOLE;
+        (void)server_refuse(s, cancelled ? ANSWER_AUTH_CANCELLED : ANSWER_AUTH_MALFORMED);
+    } else {
+        event->body = line;
+        return ask(s, VERB_AUTH, SERVER_RESPONSE);
+    }
+    return SERVER_AUTH_END;
+}
+
 enum server_event_kind smtp_server_next(struct smtp_server *s, struct str *bytes,
                                         struct command *command, struct server_event *event)
 {
+    s->line.may_be_long = s->options->mechanisms.len > 0 && !s->authenticated;
     for (;;) {
         *event = (struct server_event){0};
         enum server_event_kind kind = SERVER_MORE;
@@ -255,6 +286,9 @@ enum server_event_kind smtp_server_next(struct smtp_server *s, struct str *bytes
             break;
         case SERVER_AT_CHUNK:
             kind = server_take_chunk(s, bytes, event);
+            break;
+        case SERVER_AT_RESPONSE:
+            kind = take_response(s, bytes, event);
             break;
         case SERVER_ASKING:
             return SERVER_WAIT;
@@ -300,9 +334,12 @@ static void settle(struct smtp_server *s, bool yes)
     case VERB_EXPN:
     case VERB_HELP:
     case VERB_STARTTLS:
-    case VERB_AUTH:
     case VERB_UNSUPPORTED:
     case VERB_HTTP:
+        break;
+    case VERB_AUTH:
+        s->authenticated = yes;
+        s->errors += !yes;
         break;
     }
 }
@@ -320,6 +357,10 @@ void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply)
         return;
     }
     smtp_reply_format(s->out, reply);
+    if (s->asked == VERB_AUTH && reply->code == 334) {
+        s->phase = SERVER_AT_RESPONSE;
+        return;
+    }
     s->refusals += reply->code / 100 == 5;
     s->answers_left--;
     if (s->answers_left == 0) {
@@ -328,7 +369,7 @@ void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply)
     if (reply->code == 421) {
         s->phase = SERVER_CLOSED;
     } else if (s->phase == SERVER_AT_COMMAND && s->options->error_max > 0 &&
-               s->refusals / REFUSALS_AN_ERROR >= s->options->error_max) {
+               s->refusals / REFUSALS_AN_ERROR + s->errors >= s->options->error_max) {
         server_say(s, smtp_answer(ANSWER_TOO_MANY_ERRORS));
     }
 }
@@ -338,9 +379,10 @@ void smtp_server_accept(struct smtp_server *s)
     static const struct {
         enum verb verb;
         enum answer answer;
-    } usual[] = {{VERB_MAIL, ANSWER_SENDER_OK},    {VERB_RCPT, ANSWER_RCPT_OK},
-                 {VERB_DATA, ANSWER_GO_AHEAD},     {VERB_BDAT, ANSWER_QUEUED},
-                 {VERB_VRFY, ANSWER_NOT_VERIFIED}, {VERB_EXPN, ANSWER_EXPN_REFUSED}};
+    } usual[] = {{VERB_MAIL, ANSWER_SENDER_OK},   {VERB_RCPT, ANSWER_RCPT_OK},
+                 {VERB_DATA, ANSWER_GO_AHEAD},    {VERB_BDAT, ANSWER_QUEUED},
+                 {VERB_AUTH, ANSWER_AUTH_OK},     {VERB_VRFY, ANSWER_NOT_VERIFIED},
+                 {VERB_EXPN, ANSWER_EXPN_REFUSED}};
     if (s->phase == SERVER_ASKING && (s->asked == VERB_EHLO || s->asked == VERB_LHLO)) {
         keyword_reply(s->out, s->options);
         settle(s, true);

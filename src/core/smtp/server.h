@@ -31,8 +31,12 @@ enum server_event_kind {
     SERVER_ABORT, /* the transaction is over without a message; `reason` */
     SERVER_VRFY,  /* ? */
     SERVER_EXPN,  /* ? */
-    SERVER_QUIT,  /* the farewell is in the output: send it and close. So for CLOSE */
-    SERVER_CLOSE, /* the machine gave up on the client; it has said so */
+    SERVER_AUTH,  /* ? `command`: the argument is a mechanism and perhaps a first response. A reply
+                     of  334 asks for a response, 235 says that the client is logged in */
+    SERVER_RESPONSE, /* ? `body`: a response in the exchange, as it came */
+    SERVER_AUTH_END, /* the client broke the exchange off; it was answered */
+    SERVER_QUIT,     /* the farewell is in the output: send it and close. So for CLOSE */
+    SERVER_CLOSE,    /* the machine gave up on the client; it has said so */
 };
 
 enum server_abort {
@@ -72,6 +76,7 @@ struct smtp_server {
     bool rcpt_tried;
     bool chunk_last;
     bool fault_told;
+    bool authenticated; /* AUTH succeeded */
 };
 
 /* `out` may be changed between calls, while nothing is in it (a loop may have one for all). */

@@ -8,6 +8,7 @@ enum server_phase {
     SERVER_HELLO_AGAIN, /* EHLO ended a transaction: the abort was told, its question is next */
     SERVER_AT_DATA,
     SERVER_AT_CHUNK,
+    SERVER_AT_RESPONSE, /* of AUTH */
     SERVER_ASKING,
     SERVER_CLOSED,
 };

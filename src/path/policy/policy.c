@@ -16,13 +16,17 @@ bool policy_is_own(const struct policy_client *client)
     return false;
 }
 
-enum answer policy_mail(const struct policy_client *client)
+enum answer policy_mail(const struct policy_client *client, struct str reverse_path)
 {
+    if (client->user.len > 0) {
+        bool own = reverse_path.len == 0 || policy_may_write_as(client, reverse_path);
+        return own ? ANSWER_OK : ANSWER_NOT_YOUR_SENDER;
+    }
     if (policy_is_own(client)) {
         return ANSWER_OK;
     }
     if (client->mode == LISTEN_SUBMISSION && client->config->relay != RELAY_OPEN) {
-        return ANSWER_SUBMIT_FIRST;
+        return client->config->users_file.len > 0 ? ANSWER_AUTH_FIRST : ANSWER_SUBMIT_FIRST;
     }
     bool lie = client->helo == HELO_ELSEWHERE || client->helo == HELO_UNRESOLVED;
     return lie && client->config->helo == HELO_REJECT ? ANSWER_HELO_LIE : ANSWER_OK;
@@ -30,7 +34,7 @@ enum answer policy_mail(const struct policy_client *client)
 
 static bool may_relay(const struct policy_client *client)
 {
-    return client->config->relay == RELAY_OPEN || policy_is_own(client);
+    return client->config->relay == RELAY_OPEN || client->user.len > 0 || policy_is_own(client);
 }
 
 /* <postmaster> is every host's (RFC 5321 4.5.1). */

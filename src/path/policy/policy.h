@@ -14,12 +14,15 @@ struct policy_client {
     enum listen_mode mode;
     enum hostcheck_reverse_finding reverse;
     enum hostcheck_helo_finding helo;
+    struct str user; /* who has logged in; empty: nobody */
 };
 
 /* From one of `networks`: may relay, and what it sends counts as submitted. */
 bool policy_is_own(const struct policy_client *client);
-/* May this client send mail at all? ANSWER_OK or the refusal. */
-NODISCARD enum answer policy_mail(const struct policy_client *client);
+/* May this client send mail, and from this reverse-path? ANSWER_OK or the refusal. */
+NODISCARD enum answer policy_mail(const struct policy_client *client, struct str reverse_path);
+/* May the user who has logged in write as this address? Always, where nobody has. */
+NODISCARD bool policy_may_write_as(const struct policy_client *client, struct str address);
 
 /* A recipient: ANSWER_RCPT_OK or the refusal; `*address` becomes the envelope's form of it, in
  * `arena` (ANSWER_NO_MEMORY where that failed). <postmaster> without a domain becomes the first own

@@ -28,7 +28,9 @@ static void know_name(struct header_filter *f, struct str name)
     f->received += str_eq_nocase(name, STR("Received"));
     f->has_date = f->has_date || str_eq_nocase(name, STR("Date"));
     f->has_message_id = f->has_message_id || str_eq_nocase(name, STR("Message-ID"));
-    f->has_from = f->has_from || str_eq_nocase(name, STR("From"));
+    f->keeping_from = str_eq_nocase(name, STR("From"));
+    f->froms += f->keeping_from;
+    f->has_from = f->froms > 0;
     f->keeping = str_eq_nocase(name, STR("Delivered-To"));
     f->dropping = f->remove_bcc &&
                   (str_eq_nocase(name, STR("Bcc")) || str_eq_nocase(name, STR("Resent-Bcc")));
@@ -59,8 +61,19 @@ static bool take_name(struct header_filter *f, struct str *bytes)
     return false;
 }
 
+static void keep_from(struct header_filter *f, struct str text)
+{
+    struct str kept = str_head(text, HEADER_FROM_KEPT - f->from_len);
+    if (f->keeping_from && kept.len > 0) {
+        memcpy(f->from + f->from_len, kept.ptr, kept.len);
+        f->from_len += kept.len;
+    }
+    f->from_cut = f->from_cut || (f->keeping_from && kept.len < text.len);
+}
+
 static void keep_value(struct header_filter *f, struct str text)
 {
+    keep_from(f, text);
     text = str_head(text, HEADER_VALUE_KEPT - f->value_len);
     if (f->keeping && text.len > 0) {
         memcpy(f->value + f->value_len, text.ptr, text.len);
@@ -75,6 +88,7 @@ static void begin_line(struct header_filter *f, char first)
         return;
     }
     judge_delivered(f);
+    f->keeping_from = false;
     f->dropping = false;
     f->name_len = 0;
     f->state = IN_NAME;

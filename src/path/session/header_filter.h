@@ -5,7 +5,12 @@
 
 #include "core/mail/envelope.h"
 
-enum { HEADER_NAME_KEPT = 24, HEADER_VALUE_KEPT = 330, HEADER_DELIVERED_MAX = 100 };
+enum {
+    HEADER_NAME_KEPT = 24,
+    HEADER_VALUE_KEPT = 330,
+    HEADER_DELIVERED_MAX = 100,
+    HEADER_FROM_KEPT = 2048
+};
 
 struct header_filter {
     const struct envelope *envelope; /* whose recipients a Delivered-To must not name */
@@ -14,11 +19,16 @@ struct header_filter {
     bool delivered_here; /* a Delivered-To names a recipient: a loop */
     bool has_date, has_message_id, has_from;
     bool in_body;
+    uint32_t froms;  /* From fields so far */
+    bool from_cut;   /* more than is kept */
+    size_t from_len; /* of their values */
+    char from[HEADER_FROM_KEPT];
 
     /* Its own: */
     uint8_t state;
     bool dropping;
     bool keeping; /* the value of Delivered-To */
+    bool keeping_from;
     uint32_t delivered;
     size_t name_len, value_len;
     char name[HEADER_NAME_KEPT];

@@ -1,5 +1,6 @@
 #include "path/session/session.h"
 
+#include "path/session/login.h"
 #include "path/session/session_inside.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ static void free_session(struct session *s)
     office->ports->timers->cancel(office->ports->timers, &s->timer);
     lookup_cancel(s->reverse);
     lookup_cancel(s->helo_check);
+    login_end(s);
     transaction_free(s);
     smtp_server_done(&s->server);
     buf_done(&s->unread);
@@ -209,6 +211,15 @@ static void on_event(struct session *s, enum server_event_kind kind,
     case SERVER_EXPN:
         on_question(s, kind, event->command);
         break;
+    case SERVER_AUTH:
+        login_on_auth(s, event->command);
+        break;
+    case SERVER_RESPONSE:
+        login_on_response(s, event->body);
+        break;
+    case SERVER_AUTH_END:
+        login_end(s);
+        break;
     case SERVER_QUIT:
         session_close(s, "quit");
         break;
@@ -352,6 +363,7 @@ static void set_options(struct session *s)
         .error_max = config->limits.errors,
         .normalise = config->line_endings == LINES_NORMALISE,
         .refuse_long_lines = config->long_lines == LONG_REFUSE,
+        .mechanisms = login_offer(s),
     };
 }
 

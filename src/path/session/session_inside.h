@@ -35,8 +35,9 @@ struct session {
     struct str helo;        /* "": none yet */
     struct lookup *reverse; /* under way */
     struct lookup *helo_check;
-    struct transaction *mail; /* from MAIL on, else null */
-    struct buf unread;        /* came while an answer was open */
+    struct transaction *mail;    /* from MAIL on, else null */
+    struct session_login *login; /* during AUTH, else null */
+    struct buf unread;           /* came while an answer was open */
     uint32_t messages;
     bool own;
     bool pumping;    /* inside session_pump(): its end does what is due */

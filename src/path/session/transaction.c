@@ -1,3 +1,4 @@
+#include "core/mail/address_list.h"
 #include "path/session/session_inside.h"
 
 #include <errno.h>
@@ -48,7 +49,11 @@ static struct str protocol(const struct session *s, bool utf8)
     if (s->client.mode == LISTEN_LMTP) {
         return utf8 ? STR("UTF8LMTP") : STR("LMTP");
     }
-    return !s->server.extended ? STR("SMTP") : utf8 ? STR("UTF8SMTP") : STR("ESMTP");
+    bool user = s->client.user.len > 0; /* RFC 3848, RFC 6531 4.3 */
+    if (utf8) {
+        return user ? STR("UTF8SMTPA") : STR("UTF8SMTP");
+    }
+    return user ? STR("ESMTPA") : s->server.extended ? STR("ESMTP") : STR("SMTP");
 }
 
 static bool fill(struct session *s, const struct command *c)
@@ -68,6 +73,7 @@ static bool fill(struct session *s, const struct command *c)
     e->client_ip = s->client.ip;
     e->helo = s->helo;
     e->protocol = protocol(s, e->smtputf8);
+    e->user = s->client.user;
     return e->reverse_path.ptr && e->envid.ptr;
 }
 
@@ -90,7 +96,7 @@ void transaction_on_mail(struct session *s, const struct command *c)
 void transaction_answer_mail(struct session *s)
 {
     s->mail_waits = false;
-    enum answer answer = policy_mail(&s->client);
+    enum answer answer = policy_mail(&s->client, s->mail->envelope.reverse_path);
     if (answer != ANSWER_OK) {
         refuse(s, answer, STR(""));
         transaction_free(s);
@@ -100,7 +106,7 @@ void transaction_answer_mail(struct session *s)
     e->client_name = s->name;
     log_event(s->office->ports->log, LOG_INFO, "mail", F_STR("id", id_of(s)),
               F_STR("sender", e->reverse_path), F_IP("client", s->peer.ip),
-              F_STR("client_name", s->name), F_STR("helo", s->helo));
+              F_STR("client_name", s->name), F_STR("helo", s->helo), F_STR("user", s->client.user));
     smtp_server_accept(&s->server);
 }
 
@@ -268,6 +274,22 @@ static void on_committed(void *owner, int result)
     session_go_on(s);
 }
 
+/* Every address in From must be one that the user may write as; a message without one is given none
+ * here, and two From fields are a trick (RFC 5322 3.6). */
+static bool from_is_own(const struct session *s)
+{
+    const struct header_filter *f = &s->mail->header;
+    struct address_list list = {.rest = str_from(f->from, f->from_len)};
+    struct buf address = {0};
+    bool own = f->froms <= 1 && !f->from_cut;
+    while (own && address_list_next(&list, &address)) {
+        own = policy_may_write_as(&s->client, buf_str(&address));
+    }
+    own = own && !list.damaged && !address.failed;
+    buf_done(&address);
+    return own;
+}
+
 void transaction_on_end(struct session *s, const struct server_event *event)
 {
     struct transaction *t = s->mail;
@@ -282,6 +304,10 @@ void transaction_on_end(struct session *s, const struct server_event *event)
     }
     if (t->header.delivered_here) {
         refuse_message(s, ANSWER_LOOP_DELIVERED);
+        return;
+    }
+    if (s->client.user.len > 0 && !from_is_own(s)) {
+        refuse_message(s, ANSWER_NOT_YOUR_FROM);
         return;
     }
     if (event->eight_bit && t->envelope.body == BODY_7BIT) {

@@ -7,7 +7,8 @@
 #include "core/smtp/server.h"
 
 /* A caller that says yes to all, and writes down what it is told:
- * "H(name) M(sender) R(rcpt) D B b(octets) E A V(text) X(text) Q C". */
+ * "H(name) M(sender) R(rcpt) D B b(octets) E A V(text) X(text) P(mechanism) p(response) Q C". To
+ * AUTH it asks for one response, which must be "right". */
 struct talk {
     struct smtp_server server;
     struct smtp_server_options options;
@@ -87,6 +88,21 @@ static void on_event(struct talk *t, enum server_event_kind kind, const struct s
         break;
     case SERVER_ABORT:
         buf_add_char(&t->told, 'A');
+        break;
+    case SERVER_AUTH: {
+        struct smtp_reply challenge = {.code = 334, .text = STR("aGk=")};
+        buf_add_format(&t->told, "P(%.*s)", STR_ARG(event->command->argument));
+        smtp_server_reply(s, &challenge);
+        break;
+    }
+    case SERVER_RESPONSE:
+        buf_add_format(&t->told, "p(%.*s)", STR_ARG(event->body));
+        if (!str_eq(event->body, STR("right"))) {
+            smtp_server_reply(s, smtp_answer(ANSWER_AUTH_FAILED));
+        }
+        break;
+    case SERVER_AUTH_END:
+        buf_add_char(&t->told, 'Z');
         break;
     case SERVER_QUIT:
         buf_add_char(&t->told, 'Q');
@@ -175,6 +191,13 @@ static const struct row rows[] = {
     {"SIZE at the limit and over", I(HI "MAIL FROM:<a@b> SIZE=1001\r\nMAIL FROM:<a@b> SIZE=1000\r\n"), I("250 552 250"), I("H(a)M(a@b)")},
     {"VRFY, EXPN, HELP, NOOP", I("VRFY a\r\nEXPN l\r\nVRFY\r\nHELP\r\nHELP mail\r\nHELP xx\r\nNOOP y\r\n"), I("252 502 501 214 214 504 250"), I("V(a)X(l)")},
     {"what is not offered", I(HI "STARTTLS\r\nAUTH PLAIN\r\nETRN x\r\nLHLO a\r\n"), I("250 502 503 502 500"), I("H(a)")},
+    {"AUTH", I(HI "AUTH X y\r\nright\r\nAUTH X\r\nMAIL FROM:<a@b>\r\n"), I("250 334 235 503 250"), I("H(a)P(X y)p(right)M(a@b)")},
+    {"AUTH fails, and again", I(HI "AUTH X\r\nwrong\r\nAUTH X\r\nright\r\n"), I("250 334 535 334 235"), I("H(a)P(X)p(wrong)P(X)p(right)")},
+    {"AUTH is broken off", I(HI "AUTH X\r\n*\r\nNOOP\r\nAUTH X\r\nb\nad\r\nright\r\n"), I("250 334 501 250 334 501 500 500"), I("H(a)P(X)ZP(X)Z")},
+    {"a response that looks like a command is none", I(HI "AUTH X\r\nMAIL FROM:<a@b>\r\nNOOP\r\n"), I("250 334 535 250"), I("H(a)P(X)p(MAIL FROM:<a@b>)")},
+    {"AUTH before EHLO, without a mechanism, in a message", I("AUTH X\r\n" HI "AUTH\r\nMAIL FROM:<a@b>\r\nAUTH X\r\n"), I("503 250 501 250 503"), I("H(a)M(a@b)")},
+    {"guessing ends the session", I(HI "AUTH X\r\n1\r\nAUTH X\r\n2\r\nAUTH X\r\n3\r\nAUTH X\r\n4\r\nAUTH X\r\n5\r\nNOOP\r\n"),
+     I("250 334 535 334 535 334 535 334 535 334 535 421"), I("H(a)P(X)p(1)P(X)p(2)P(X)p(3)P(X)p(4)P(X)p(5)C")},
     {"a browser", I("GET / HTTP/1.1\r\nNOOP\r\n"), I("502"), I("C")},
     {"too many recipients", I(TX "RCPT TO:<a@b>\r\nRCPT TO:<a@c>\r\nRCPT TO:<a@d>\r\n"), I("250 250 250 250 250 452"), I("H(a)M(a@b.c)R(d@e.f)R(a@b)R(a@c)")},
     {"too many errors", I("a\r\nb\r\nc\r\nd\r\ne\r\nNOOP\r\n"), I("500 500 500 500 500 421"), I("C")},
@@ -190,6 +213,7 @@ static void check(const struct row *row, size_t first, size_t step)
     struct buf said = {0};
     setup(&t, false);
     struct str in = row->in;
+    t.options.mechanisms = str_find_str(in, STR("AUTH X")) == STR_NONE ? STR("") : STR(" X");
     bool open = true;
     for (size_t size = first; in.len > 0 && open; size = step) {
         open = feed(&t, str_head(in, size));

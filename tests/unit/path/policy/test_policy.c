@@ -72,13 +72,13 @@ static void a_lie_in_helo_costs_what_the_configuration_says(void **state)
     (void)state;
     struct policy_client c = client("192.0.2.1");
     c.helo = HELO_ELSEWHERE;
-    assert_int_equal(policy_mail(&c), ANSWER_OK);
+    assert_int_equal(policy_mail(&c, STR("me@example.net")), ANSWER_OK);
     config.helo = HELO_REJECT;
-    assert_int_equal(policy_mail(&c), ANSWER_HELO_LIE);
+    assert_int_equal(policy_mail(&c, STR("me@example.net")), ANSWER_HELO_LIE);
     c.helo = HELO_TEMPORARY;
-    assert_int_equal(policy_mail(&c), ANSWER_OK);
+    assert_int_equal(policy_mail(&c, STR("me@example.net")), ANSWER_OK);
     c.mode = LISTEN_SUBMISSION;
-    assert_int_equal(policy_mail(&c), ANSWER_SUBMIT_FIRST);
+    assert_int_equal(policy_mail(&c, STR("me@example.net")), ANSWER_SUBMIT_FIRST);
 }
 
 static bool has(struct smtp_reply reply, uint16_t code, const char *text)

@@ -1,0 +1,74 @@
+#include "config/login_keys.h"
+
+#include <stdlib.h>
+
+#include "core/mail/mailbox.h"
+
+static bool is_pattern(struct str text)
+{
+    struct mailbox mailbox;
+    struct domain domain;
+    bool whole_domain = text.len > 1 && text.ptr[0] == '@';
+    return str_eq(text, STR("*")) || (whole_domain ? domain_parse(str_tail(text, 1), &domain)
+                                                   : mailbox_parse(text, &mailbox) == MAILBOX_OK);
+}
+
+static void read_patterns(struct reader *r, const yaml_node_t *value, struct config_send_as *rule)
+{
+    struct node_list list = node_list(r, value);
+    struct str text;
+    rule->patterns = arena_array(&r->config->arena, list.count + 1, sizeof *rule->patterns);
+    for (const yaml_node_t *node; rule->patterns && (node = node_next(&list));) {
+        if (!node_copy(r, node, "an address", &text)) {
+            continue;
+        }
+        if (is_pattern(text)) {
+            rule->patterns[rule->pattern_count++] = text;
+        } else {
+            node_wrong(r, node, "expected an address, \"@domain\" for all of it, or \"*\"");
+        }
+    }
+}
+
+/* `own`, `any`, or a map from users to what else they may write as. */
+static void read_send_as(struct reader *r, const yaml_node_t *value, const struct key *key,
+                         void *into)
+{
+    struct config *c = r->config;
+    struct node_map map;
+    struct str text;
+    const yaml_node_t *name, *patterns;
+    (void)key;
+    (void)into;
+    if (value->type == YAML_SCALAR_NODE) {
+        if (node_text(r, value, "own, any, or a map", &text)) {
+            c->send_as_any = str_eq(text, STR("any"));
+            if (!c->send_as_any && !str_eq(text, STR("own"))) {
+                node_wrong(r, value, "expected own, any, or a map from users to addresses");
+            }
+        }
+        return;
+    }
+    if (!node_map(r, value, "own, any, or a map from users to addresses", &map)) {
+        return;
+    }
+    c->send_as = arena_array(&c->arena, (size_t)(map.end - map.first) + 1, sizeof *c->send_as);
+    while (c->send_as && node_map_next(&map, &name, &patterns)) {
+        struct config_send_as *rule = &c->send_as[c->send_as_count++];
+        rule->user = arena_copy(&c->arena, key_text(name));
+        read_patterns(r, patterns, rule);
+    }
+}
+
+static const struct key login_keys[] = {
+    {.name = "file", .read = read_file_name, .offset = offsetof(struct config, users_file)},
+    {.name = "send_as", .read = read_send_as},
+    {0},
+};
+
+void read_logins(struct reader *r, const yaml_node_t *value, const struct key *key, void *into)
+{
+    (void)key;
+    (void)into;
+    read_keys(r, value, login_keys, r->config);
+}
