@@ -8,6 +8,7 @@ RUN_PACKAGES='curl'
 CLANG_PACKAGES='clang'
 LINT_PACKAGES='python3 binutils clang-format clang-tidy cppcheck'
 TEST_PACKAGES='libcmocka-dev libclang-rt-dev util-linux'
+PEER_PACKAGES='libevent-2.1-7 libgnutls-dane0 libidn12 libnsl2 libpcre2-8-0 libdb5.3' # what the peers' programs need
 PYTHON=/usr/bin/python3 # Debian's own: the tests' modules are Debian's packages
 
 usage() {
@@ -22,7 +23,7 @@ usage: ./do COMMAND
   crash            the tests that cut the power and kill the server
   format           clang-format every source file
   install [PREFIX] install under PREFIX (/usr/local)
-  bench            not yet
+  bench [W...]     side by side with other mail servers: bench/RESULTS.md (--quick: one short round)
 END
 }
 
@@ -207,8 +208,10 @@ install)
     cmake --install build --prefix "${1:-/usr/local}"
     ;;
 bench)
-    echo 'There is no benchmark yet: speed is measured in a later step.' >&2
-    exit 69
+    # shellcheck disable=SC2086
+    need 'measure Postrider beside others' $BUILD_PACKAGES python3 util-linux $PEER_PACKAGES
+    build bench
+    exec "$PYTHON" -B bench/run.py "$@"
     ;;
 help | --help | -h) usage ;;
 *)

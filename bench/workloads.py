@@ -1,0 +1,220 @@
+"""What is measured. A workload is a function that yields its runs; each run gives a row of numbers."""
+import contextlib
+import json
+import mmap
+import os
+import struct
+import subprocess
+import threading
+import time
+
+import machine
+import servers
+from servers import ADDRESS, SINK_PORT, TOOLS
+
+
+def load(server, *options):
+    """Runs the load generator and returns what it reports."""
+    words = [TOOLS / "load", *map(str, options), f"{ADDRESS}:{server.port}"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"load against {server.name}: {done.stderr}")
+    report = json.loads(done.stdout)
+    if report["refused"] or report["broken"]:
+        print(f"   {server.name}: {report['refused']} refused, {report['broken']} broken connections: "
+              f"{report['complaint']}")  # fmt: skip
+    return report
+
+
+class Sink:
+    """The next hop, and how much it has taken."""
+
+    def __init__(self, port=SINK_PORT, address=ADDRESS, delay=0, processes=1):
+        self.file = servers.WORK / f"bench-sink-{os.getpid()}-{port}"
+        words = ["-f", self.file, "-j", processes, "-d", delay, f"{address}:{port}"]
+        self.process = subprocess.Popen([TOOLS / "sink", *map(str, words)])
+        machine.until("the sink listens", lambda: servers.listens(port))
+        with self.file.open("rb") as f:
+            self.counts = mmap.mmap(f.fileno(), 4096, prot=mmap.PROT_READ)
+
+    def count(self, which):
+        at = {"messages": 0, "recipients": 8, "bytes": 16, "connections": 24, "first_ns": 32}[which]
+        return struct.unpack_from("Q", self.counts, at)[0]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        machine.end_tree(self.process.pid)
+        self.process.wait()
+        self.counts.close()
+        self.file.unlink()
+
+
+class Bench:
+    """How long, how often, which servers."""
+
+    def __init__(self, quick, rounds, names):
+        self.quick = quick
+        self.seconds = 1 if quick else 3
+        self.rounds = rounds or (1 if quick else 3)
+        self.names = names
+
+    def interleaved(self, purpose, null=False, **options):
+        """A B A B: each server in turn, as often as there are rounds, fresh each time."""
+        for turn in range(self.rounds):
+            for name in self.names:
+                if name == "null" and not null:
+                    continue
+                with servers.ALL[name](purpose, **options) as server:
+                    yield turn, server
+
+
+@contextlib.contextmanager
+def cost(server, row):
+    """Processor seconds per 1,000 messages of what runs inside, into row; `row["messages"]` is set
+    there."""
+    before = server.cpu() if server.process else 0
+    yield
+    row["cpu_s_per_1000"] = round((server.cpu() - before) * 1000 / max(1, row["messages"]), 4)
+
+
+def accept_and_queue(bench):
+    """(a)"""
+    many = (1, 20, 200)
+    for each in ("one", "many"):
+        for connections in many:
+            for turn, server in bench.interleaved("queue", null=True):
+                row = {"shape": f"{connections} connections, {each} per connection"}
+                keep = ["-k", 1] if each == "one" else ["-k", 0]
+                common = ["-c", connections, *keep, "-p", *server.recipient(1)]
+                load(server, "-m", 50 + connections, *common)
+                with cost(server, row):
+                    got = load(server, "-m", 3000000, "-t", bench.seconds, *common)
+                    row["messages"] = got["messages"]
+                row.update(rate=got["rate"], p50_us=got["p50_us"], p99_us=got["p99_us"])
+                yield turn, server.name, row
+
+
+def relay(bench):
+    """(b)"""
+    for connections in (20,) if bench.quick else (1, 20, 100):
+        with Sink() as sink:
+            for turn, server in bench.interleaved("relay"):
+                yield turn, server.name, through(
+                    bench, server, connections, lambda: sink.count("messages")
+                )
+
+
+def maildirs(bench):
+    """(c)"""
+    for connections in (20,) if bench.quick else (20, 100):
+        for turn, server in bench.interleaved("maildir"):
+            yield turn, server.name, through(bench, server, connections, server.delivered, pause=0.05)
+
+
+def through(bench, server, connections, arrived, pause=0.002):
+    """Messages go in, and come out at the other end: rate over the whole way."""
+    row = {"shape": f"{connections} connections"}
+    common = ["-c", connections, "-k", 0, "-p", *server.recipient(100)]
+    start = arrived()
+    warm = load(server, "-m", 100 + connections, *common)["messages"]
+    machine.until("the warm-up arrives", lambda: arrived() >= start + warm, 120, pause)
+    start += warm
+    began = time.monotonic()
+    with cost(server, row):
+        got = load(server, "-m", 3000000, "-t", bench.seconds, *common)
+        goal = start + got["messages"]
+        last, stuck = arrived(), time.monotonic()
+        while (now := arrived()) < goal and time.monotonic() - stuck < 60:
+            if now > last:
+                last, stuck = now, time.monotonic()
+            time.sleep(pause)
+        took = (stuck if now < goal else time.monotonic()) - began
+        row["messages"] = now - start
+    row.update(rate=round((now - start) / took, 1), accept_rate=got["rate"], missing=goal - now)
+    return row
+
+
+def idle_sessions(bench):
+    """(d)"""
+    for count in (1000,) if bench.quick else (1000, 10000, 50000):
+        for turn, server in bench.interleaved("queue", processes=count + 50):
+            if count > 1000 and server.name in ("Postfix", "Exim"):
+                continue  # a process per session: 1,000 tell enough
+            yield turn, server.name, hold(bench, server, count)
+
+
+def hold(bench, server, count):
+    row = {"shape": f"{count} idle sessions"}
+    load(server, "-m", 500, "-c", 20, *server.recipient(1))
+    before = server.memory_kib()
+    holders, held = [], 0
+    try:
+        for left in range(count, 0, -15000):
+            words = [TOOLS / "hold", str(min(left, 15000)), f"{ADDRESS}:{server.port}"]
+            holders.append(
+                subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            timer = threading.Timer(60, holders[-1].kill)
+            timer.start()
+            line = holders[-1].stdout.readline()
+            timer.cancel()
+            held += json.loads(line)["held"] if line else 0
+        after = server.memory_kib()
+        row.update(held=held, bytes_per_session=round((after - before) * 1024 / max(1, held)))
+        if held:
+            got = load(server, "-m", 3000000, "-t", 1, "-c", 20, "-k", 0, "-p", *server.recipient(1))
+            row["rate"] = got["rate"]
+    finally:
+        for holder in holders:
+            holder.stdin.close()
+            holder.wait()
+    return row
+
+
+def large(bench):
+    """(e)"""
+    size, count = 25 << 20, 8 if bench.quick else 40
+    with Sink() as sink:
+        for turn, server in bench.interleaved("relay"):
+            row = {"shape": "25 MiB, 4 connections, relayed"}
+            load(server, "-m", 200, "-c", 4, *server.recipient(1))
+            machine.until("quiet", lambda: sink.count("messages") >= 200 or True)
+            before, peak, stop = server.memory_kib(), [0], threading.Event()
+
+            def watch():
+                while not stop.wait(0.02):
+                    peak[0] = max(peak[0], server.memory_kib())
+
+            watcher = threading.Thread(target=watch)
+            watcher.start()
+            start = sink.count("bytes")
+            began = time.monotonic()
+            with cost(server, row):
+                got = load(server, "-m", count, "-c", 4, "-s", size, *server.recipient(1))
+                machine.until("all arrives", lambda: sink.count("bytes") >= start + count * size, 300)
+                took = time.monotonic() - began
+                row["messages"] = got["messages"]
+            stop.set()
+            watcher.join()
+            row.update(rate=round(count * size / 1e6 / took, 1), accept_MB_s=round(got["rate"] * size / 1e6, 1),
+                       idle_MiB=round(before / 1024, 1), peak_MiB=round(peak[0] / 1024, 1))  # fmt: skip
+            yield turn, server.name, row
+
+
+def limits(bench):
+    """What the disk gives."""
+    for turn in range(bench.rounds):
+        done = subprocess.run([TOOLS / "disk", servers.WORK, "1"], capture_output=True, text=True, check=True)
+        yield turn, "disk", {"shape": "disk", **json.loads(done.stdout)}
+
+
+ALL = {
+    "limits": limits,
+    "a": accept_and_queue,
+    "b": relay,
+    "c": maildirs,
+    "d": idle_sessions,
+    "e": large,
+}
