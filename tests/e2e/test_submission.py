@@ -1,0 +1,164 @@
+"""Users who log in, and what they may do."""
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from house import ground
+from house.scram import log_in
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def desk(postrider, tmp_path):
+    """A server that nobody may relay through but who logs in; anna and ben may."""
+    address = ground.address()
+    one = postrider(
+        {
+            "networks": ["192.0.2.0/24"],
+            "listen": [{"address": f"{address}:0", "mode": "submission"}],
+            "users": {"file": str(tmp_path / "users"), "send_as": {"ben": ["@sales.example"]}},
+        },
+        start=False,
+    )
+    one.address = address
+    one.config["listen"] = [{"address": f"{address}:{one.port}", "mode": "submission"}]
+    one.write()
+    for name in ("anna", "ben"):
+        done = one.run("user", "add", name, "-c", one.file, input=PASSWORD.encode() + b"\n")
+        assert done.returncode == 0, done.stderr
+    return one.start()
+
+
+def test_a_user_logs_in_and_sends(desk):
+    for digest in ("sha256", "sha1"):
+        with desk.client() as client:
+            hello = client.hello()
+            assert "AUTH SCRAM-SHA-256 SCRAM-SHA-1" in hello.lines[-2]
+            assert "PLAIN" not in hello.text
+            assert log_in(client, "anna", PASSWORD, digest).code == 235
+            client.expect(503, "AUTH SCRAM-SHA-256")
+            client.expect(250, "MAIL FROM:<anna@house.example>")
+            client.expect(250, "RCPT TO:<ben@house.example>")
+            client.expect(354, "DATA")
+            client.expect(250, "Subject: hello\r\nFrom: Anna <anna+x@house.example>\r\n\r\nhello\r\n.")
+    mail = desk.maildir("ben").wait(2)[0]
+    assert b"with ESMTPA id" in mail
+    assert b"\nDate: " in mail and b"\nMessage-ID: " in mail
+    desk.wait("login", user="anna", mechanism="SCRAM-SHA-1")
+
+
+def test_who_has_not_logged_in_sends_nothing(desk):
+    with desk.client() as client:
+        client.hello()
+        reply = client.ask("MAIL FROM:<anna@house.example>")
+        assert reply.code == 530 and reply.status == "5.7.0"
+
+
+@pytest.mark.parametrize("name, password", [("anna", "wrong"), ("nobody", PASSWORD), ("ann", PASSWORD)])
+def test_a_wrong_password_and_an_unknown_name_look_the_same(desk, name, password):
+    with desk.client() as client:
+        client.hello()
+        reply = log_in(client, name, password)
+        assert reply.code == 535 and reply.status == "5.7.8"
+        client.expect(530, "MAIL FROM:<anna@house.example>")
+    failed = desk.wait("login-failed")
+    assert failed["user"] == name and failed["client"] and failed["mechanism"] == "SCRAM-SHA-256"
+
+
+def test_mechanisms_that_show_the_password_need_tls(desk):
+    with desk.client() as client:
+        client.hello()
+        for mechanism in ("PLAIN AGFubmEAeA==", "LOGIN", "CRAM-MD5", "X"):
+            reply = client.ask(f"AUTH {mechanism}")
+            assert reply.code == 504 and reply.status == "5.5.4"
+
+
+@pytest.mark.parametrize("sender, code", [
+    ("anna@house.example", 250), ("ANNA@HOUSE.EXAMPLE", 250), ("anna+list@house.example", 250), ("", 250),
+    ("ben@house.example", 550), ("anna@elsewhere.example", 550), ("anna@sales.example", 550),
+])  # fmt: skip
+def test_a_user_is_only_himself_in_the_envelope(desk, sender, code):
+    with desk.client() as client:
+        client.hello()
+        assert log_in(client, "anna", PASSWORD).code == 235
+        client.expect(code, f"MAIL FROM:<{sender}>")
+
+
+def test_more_addresses_by_configuration(desk):
+    with desk.client() as client:
+        client.hello()
+        assert log_in(client, "ben", PASSWORD).code == 235
+        client.expect(250, "MAIL FROM:<info@sales.example>")
+        client.expect(250, "RSET")
+        client.expect(550, "MAIL FROM:<info@othersales.example>")
+
+
+@pytest.mark.parametrize("header, code", [
+    ("From: anna@house.example", 250),
+    ("From: ben@house.example", 550),
+    ("From: anna@house.example, ben@house.example", 550),
+    ("From: anna@house.example\r\nFrom: ben@house.example", 550),
+    ("From: anna@house.example (ben@house.example)", 250),
+    ("From: \"anna@house.example\" <ben@house.example>", 550),
+    ("From:\r\n  Anna\r\n  <anna@house.example>", 250),
+    ("From : ben@house.example", 550),
+    ("Subject: no From at all", 250),
+])  # fmt: skip
+def test_a_user_is_only_himself_in_the_header(desk, header, code):
+    with desk.client() as client:
+        client.hello()
+        assert log_in(client, "anna", PASSWORD).code == 235
+        client.expect(250, "MAIL FROM:<anna@house.example>")
+        client.expect(250, "RCPT TO:<ben@house.example>")
+        client.expect(354, "DATA")
+        client.expect(code, f"{header}\r\n\r\nhello\r\n.")
+
+
+def test_guessing_is_slowed_and_refused_but_the_owner_comes_in_from_elsewhere(desk):
+    guesser, owner = "127.0.0.1", "127.44.0.9"
+
+    def guess(password="guess"):
+        with desk.client(source=guesser) as client:
+            client.hello()
+            return log_in(client, "anna", password).code
+
+    with ThreadPoolExecutor(24) as guessers:
+        assert set(guessers.map(lambda _: guess(), range(24))) <= {535, 454}
+    assert guess() == 454 and guess(PASSWORD) == 454
+    with desk.client(source=owner) as client:
+        client.hello()
+        assert log_in(client, "anna", PASSWORD).code == 235
+
+
+def test_users_are_kept_by_the_verb(desk):
+    listed = desk.run("user", "list", "-c", desk.file)
+    assert listed.stdout.split() == [b"anna", b"ben"]
+    again = desk.run("user", "add", "anna", "-c", desk.file, input=b"x\n")
+    assert again.returncode == 65 and b"already" in again.stderr
+    changed = desk.run("user", "password", "anna", "-c", desk.file, input=b"another\n")
+    assert changed.returncode == 0
+    with desk.client() as client:
+        client.hello()
+        assert log_in(client, "anna", "another").code == 235
+    removed = desk.run("user", "remove", "anna", "-c", desk.file)
+    assert removed.returncode == 0
+    with desk.client() as client:
+        client.hello()
+        assert log_in(client, "anna", "another").code == 535
+    kept = open(desk.config["users"]["file"]).read()
+    assert PASSWORD not in kept and "$y$" in kept and "SCRAM-SHA-256$" in kept
+    assert desk.run("user", "remove", "anna", "-c", desk.file).returncode == 67
+
+
+def test_an_exchange_that_is_cut_off_harms_nothing(desk):
+    for _ in range(5):
+        with desk.client() as client:
+            client.hello()
+            client.send("AUTH SCRAM-SHA-256 biwsbj1hbm5hLHI9eA==\r\n")
+    with desk.client() as client:
+        client.hello()
+        client.expect(334, "AUTH SCRAM-SHA-256")
+        client.expect(501, "*")
+        client.expect(501, "AUTH SCRAM-SHA-256 not/base64!")
+        assert log_in(client, "anna", PASSWORD).code == 235
