@@ -159,7 +159,7 @@ fuzz() {
     build fuzz
     seconds=${2:-60}
     failed=0
-    for target in tests/fuzz/fuzz_"${1:-*}".c; do
+    for target in tests/fuzz/fuzz_${1:-*}.c; do
         name=$(basename "$target" .c)
         say "$name, $seconds s"
         mkdir -p "build-fuzz/found/$name"
