@@ -154,12 +154,25 @@ static void format_v6(struct buf *out, const uint8_t *bytes)
     }
 }
 
+struct ip ip_unmap(struct ip ip)
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (ip.family != IP_V6 || memcmp(ip.bytes, mapped, sizeof mapped) != 0) {
+        return ip;
+    }
+    struct ip v4 = {.family = IP_V4};
+    memcpy(v4.bytes, ip.bytes + 12, 4);
+    return v4;
+}
+
 void ip_format(struct buf *out, struct ip ip)
 {
-    if (ip.family == IP_V4) {
-        buf_add_format(out, "%u.%u.%u.%u", ip.bytes[0], ip.bytes[1], ip.bytes[2], ip.bytes[3]);
-    } else if (ip.family == IP_V6) {
+    struct ip v4 = ip_unmap(ip);
+    if (v4.family == IP_V6) {
         format_v6(out, ip.bytes);
+    } else if (v4.family == IP_V4) { /* RFC 5952 section 5: a mapped one shows what it is */
+        buf_add(out, ip.family == IP_V6 ? STR("::ffff:") : STR(""));
+        buf_add_format(out, "%u.%u.%u.%u", v4.bytes[0], v4.bytes[1], v4.bytes[2], v4.bytes[3]);
     }
 }
 
@@ -179,17 +192,6 @@ struct str ip_text(struct ip ip, char out[IP_TEXT_MAX])
 bool ip_eq(struct ip a, struct ip b)
 {
     return a.family == b.family && memcmp(a.bytes, b.bytes, a.family == IP_V4 ? 4 : 16) == 0;
-}
-
-struct ip ip_unmap(struct ip ip)
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (ip.family != IP_V6 || memcmp(ip.bytes, mapped, sizeof mapped) != 0) {
-        return ip;
-    }
-    struct ip v4 = {.family = IP_V4};
-    memcpy(v4.bytes, ip.bytes + 12, 4);
-    return v4;
 }
 
 void ip_reverse_name(struct buf *out, struct ip ip)
