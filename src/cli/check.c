@@ -1,19 +1,19 @@
 /* check.c: `postrider check`: every error of the configuration, with its place. */
 #include "cli/options.h"
+#include "cli/print.h"
 #include "cli/verb.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <sysexits.h>
 
 static void print_help(void)
 {
-    (void)printf("usage: postrider check [-c FILE] [--json]\n\n"
+    (void)printf("usage: postrider check [-c] [FILE] [--json]\n\n"
                  "Reads the configuration and the files it names, and prints everything that is "
                  "wrong in them\nwith file, line and column. Exit code 0: it can be used; 1: it "
                  "cannot.\n\n"
-                 "example: postrider check -c postrider.yaml\n");
+                 "example: postrider check postrider.yaml\n");
 }
 
 static json_t *json_text(struct str text)
@@ -38,8 +38,7 @@ static void print_json(const struct config_problems *problems, bool usable)
     json_t *all = json_object();
     json_object_set_new(all, "ok", json_boolean(usable));
     json_object_set_new(all, "problems", list);
-    (void)json_dumpf(all, stdout, JSON_INDENT(2));
-    (void)printf("\n");
+    print_facts(all);
     json_decref(all);
 }
 
@@ -65,6 +64,14 @@ int verb_check(int argc, char **argv)
         default:
             return EX_USAGE;
         }
+    }
+    if (!file && optind < argc) {
+        file = argv[optind++];
+    }
+    if (optind < argc) {
+        (void)fprintf(stderr, "postrider check: one file at a time, not also \"%s\"\n",
+                      argv[optind]);
+        return EX_USAGE;
     }
     struct options_config source;
     struct config_problems problems = {0};

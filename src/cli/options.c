@@ -93,3 +93,12 @@ struct config *options_config(struct options_config *source, const char *file)
     config_problems_done(&problems);
     return config;
 }
+
+bool options_count(const char *text, uint32_t *count)
+{
+    char *end = NULL;
+    unsigned long value = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
+    bool fine = end && *end == '\0' && value >= 1 && value <= 1000000;
+    *count = fine ? (uint32_t)value : *count;
+    return fine;
+}

@@ -20,3 +20,6 @@ void options_done(struct options_config *source);
 /* For verbs that only need the configuration: as above, errors printed to standard error. Null:
  * give up with EX_CONFIG. */
 struct config *options_config(struct options_config *source, const char *file);
+
+/* A number from 1 to a million, as --limit takes it. */
+NODISCARD bool options_count(const char *text, uint32_t *count);

@@ -29,3 +29,9 @@ void print_text(FILE *to, struct str text, bool lines)
         text = str_tail(text, whole.len);
     }
 }
+
+void print_facts(const json_t *object)
+{
+    (void)json_dumpf(object, stdout, JSON_INDENT(2));
+    (void)printf("\n");
+}

@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 #include "cli/print.h"
+#include "cli/queue_print.h"
 #include "cli/verb.h"
 #include "config/units.h"
 #include "control/client.h"
@@ -14,97 +15,44 @@
 #include <string.h>
 #include <sysexits.h>
 
+enum { WORDS_MAX = 10000 };
+
 struct asking {
     const char *action; /* as the user wrote it: list, show, retry, … */
     bool json;
     bool any; /* a selector, or --all, was given */
+    uint32_t limit;
     json_t *selector;
-    json_t *items; /* --json */
-    size_t shown;
+    char **words; /* message ids, then addresses: any of each kind */
+    size_t id_count, address_count;
+
+    /* Of all answers together: a message may be in several. */
+    json_t *items; /* by id */
+    long long changed;
+    bool more;
     int code;
 };
 
-static const char *text_of(const json_t *object, const char *name)
+static bool looks(const struct asking *a)
 {
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
+    return strcmp(a->action, "list") == 0 || strcmp(a->action, "show") == 0;
 }
 
-static void print_rcpt(const json_t *rcpt, bool whole)
+static void on_item(struct asking *a, const json_t *item)
 {
-    const json_t *last = json_object_get(rcpt, "last");
-    const char *text = text_of(last, "text");
-    bool final = strcmp(text_of(rcpt, "state"), "final") == 0;
-    if (final && !whole) {
+    const char *id = json_string_value(json_object_get(item, "id"));
+    bool seen = id && json_object_get(a->items, id);
+    if (!id || (seen && looks(a))) {
         return;
     }
-    (void)printf("    to ");
-    print_text(stdout, str_from_cstr(text_of(rcpt, "address")), false);
-    if (strcmp(text_of(rcpt, "state"), "pending") != 0) {
-        (void)printf(" (%s)", final ? text_of(last, "kind") : text_of(rcpt, "state"));
+    if (!a->json && json_object_size(a->items) == 0) {
+        queue_print_heading();
     }
-    (void)printf("%s", *text ? ": " : "");
-    print_text(stdout, str_from_cstr(text), false);
-    (void)printf("\n");
-    if (whole && json_is_object(last)) {
-        (void)printf("      last tried %s%s", text_of(last, "at"),
-                     *text_of(last, "host") ? " at " : "");
-        print_text(stdout, str_from_cstr(text_of(last, "host")), false);
-        (void)printf("\n");
+    if (!a->json) {
+        queue_print_item(item, strcmp(a->action, "show") == 0);
     }
-}
-
-static void print_age(const json_t *item)
-{
-    json_int_t s = json_integer_value(json_object_get(item, "age_s"));
-    (void)printf(s < 120      ? "%3lld s  "
-                 : s < 7200   ? "%3lld min"
-                 : s < 172800 ? "%3lld h  "
-                              : "%3lld d  ",
-                 (long long)(s < 120      ? s
-                             : s < 7200   ? s / 60
-                             : s < 172800 ? s / 3600
-                                          : s / 86400));
-}
-
-static void print_item(struct asking *a, const json_t *item)
-{
-    bool whole = strcmp(a->action, "show") == 0;
-    const char *sender = text_of(item, "sender");
-    const char *next = text_of(item, "next");
-    size_t i;
-    json_t *rcpt;
-    (void)printf("%s  %-7s  ", text_of(item, "id"), text_of(item, "state"));
-    print_age(item);
-    (void)printf("  %9lld octets  from ",
-                 (long long)json_integer_value(json_object_get(item, "size")));
-    print_text(stdout, *sender ? str_from_cstr(sender) : STR("<>"), false);
-    (void)printf("\n");
-    json_array_foreach(json_object_get(item, "recipients"), i, rcpt)
-    {
-        print_rcpt(rcpt, whole);
-    }
-    if (*next) {
-        (void)printf("    next attempt %s%s%s\n", next, whole ? ", given up " : "",
-                     whole ? text_of(item, "give_up") : "");
-    }
-}
-
-static void print_summary(struct asking *a, const json_t *done)
-{
-    long long matched = json_integer_value(json_object_get(done, "matched"));
-    long long changed = json_integer_value(json_object_get(done, "changed"));
-    bool looks = strcmp(a->action, "list") == 0 || strcmp(a->action, "show") == 0;
-    if (looks && matched == 0) {
-        (void)printf("%s\n", a->any ? "nothing in the queue is like that" : "the queue is empty");
-    } else if (looks) {
-        (void)printf("%lld message%s%s\n", matched, matched == 1 ? "" : "s",
-                     json_is_true(json_object_get(done, "more")) ? ", and more" : "");
-    } else {
-        (void)printf("%s: %lld of %lld message%s\n", a->action, changed, matched,
-                     matched == 1 ? "" : "s");
-    }
-    a->code = matched == 0 && a->any ? EX_NOINPUT : EX_OK;
+    /* What was printed need not be kept. */
+    json_object_set_new(a->items, id, a->json ? json_deep_copy(item) : json_true());
 }
 
 static void on_line(void *owner, const json_t *line)
@@ -112,62 +60,127 @@ static void on_line(void *owner, const json_t *line)
     struct asking *a = owner;
     const json_t *item = json_object_get(line, "item");
     const json_t *done = json_object_get(line, "done");
-    const char *refused = text_of(done, "refused");
-    const char *error = text_of(done, "error");
-    if (*refused || *error) {
-        (void)fprintf(stderr, "postrider queue: %s\n", *refused ? refused : error);
-        a->code = *refused ? EX_USAGE : EX_IOERR;
-        return;
+    const char *refused = json_string_value(json_object_get(done, "refused"));
+    const char *error = json_string_value(json_object_get(done, "error"));
+    if (refused || error) {
+        (void)fprintf(stderr, "postrider queue: %s\n", refused ? refused : error);
+        a->code = refused ? EX_USAGE : EX_IOERR;
     }
-    if (a->json && item) {
-        json_array_append(a->items, (json_t *)(uintptr_t)item);
-    } else if (a->json && done) {
-        json_t *all = json_deep_copy(done);
-        json_object_set(all, "messages", a->items);
-        (void)json_dumpf(all, stdout, JSON_INDENT(2));
-        (void)printf("\n");
-        json_decref(all);
-        a->code = EX_OK;
-    } else if (item) {
-        print_item(a, item);
-    } else if (done) {
-        print_summary(a, done);
+    if (item) {
+        on_item(a, item);
+    }
+    a->changed += json_integer_value(json_object_get(done, "changed"));
+    a->more = a->more || json_is_true(json_object_get(done, "more"));
+}
+
+static void print_summary(const struct asking *a)
+{
+    size_t matched = json_object_size(a->items);
+    const char *plural = matched == 1 ? "" : "s";
+    if (matched == 0) {
+        (void)printf("%s\n", a->any ? "nothing in the queue is like that" : "the queue is empty");
+    } else if (looks(a)) {
+        (void)printf("%zu message%s%s\n", matched, plural, a->more ? ", and there are more" : "");
+    } else {
+        (void)printf("%s: %lld of %zu message%s%s\n", a->action, a->changed, matched, plural,
+                     a->more ? ", and there are more" : "");
     }
 }
 
-/* Takes the selector over. */
-static int ask_server(const struct config *config, struct asking *a)
+static void print_json(const struct asking *a)
+{
+    json_t *all = json_object();
+    json_t *messages = json_array();
+    const char *id;
+    json_t *item;
+    json_object_foreach(a->items, id, item)
+    {
+        json_array_append(messages, item);
+    }
+    json_object_set_new(all, "matched", json_integer((json_int_t)json_object_size(a->items)));
+    json_object_set_new(all, "changed", json_integer(a->changed));
+    json_object_set_new(all, "more", json_boolean(a->more));
+    json_object_set_new(all, "messages", messages);
+    print_facts(all);
+    json_decref(all);
+}
+
+static int ask_once(const struct config *config, struct asking *a, const char *id,
+                    const char *address)
 {
     bool show = strcmp(a->action, "show") == 0;
     json_t *question = json_object();
+    json_t *selector = json_deep_copy(a->selector);
+    size_t told = json_object_size(a->items);
+    if (a->limit > 0 && told >= a->limit) {
+        a->more = true;
+        json_decref(question);
+        json_decref(selector);
+        return EX_OK;
+    }
+    if (id) {
+        json_object_set_new(selector, "id", json_string(id));
+    }
+    if (address) {
+        json_object_set_new(selector, "recipient", json_string(address));
+    }
     json_object_set_new(question, "verb", json_string("queue"));
     json_object_set_new(question, "action", json_string(show ? "list" : a->action));
-    json_object_set_new(question, "selector", a->selector);
-    a->items = json_array();
+    json_object_set_new(question, "selector", selector);
+    if (a->limit > 0) {
+        json_object_set_new(question, "limit", json_integer((json_int_t)(a->limit - told)));
+    }
     struct control_ask ask = {
         .path = config->control_path, .question = question, .line = on_line, .owner = a};
     int code = control_ask(&ask);
-    json_decref(a->items);
     return code != EX_OK ? code : a->code;
+}
+
+/* A question for every id with every address. */
+static int ask_server(const struct config *config, struct asking *a)
+{
+    int code = EX_OK;
+    a->items = json_object();
+    for (size_t i = 0; code == EX_OK && i < (a->id_count ? a->id_count : 1); i++) {
+        const char *id = a->id_count ? a->words[i] : NULL;
+        for (size_t k = 0; code == EX_OK && k < (a->address_count ? a->address_count : 1); k++) {
+            code = ask_once(config, a, id, a->address_count ? a->words[a->id_count + k] : NULL);
+        }
+    }
+    if (code == EX_OK && a->json) {
+        print_json(a);
+    } else if (code == EX_OK) {
+        print_summary(a);
+        code = json_object_size(a->items) == 0 && a->any ? EX_NOINPUT : EX_OK;
+    }
+    json_decref(a->items);
+    return code;
 }
 
 int queue_print(const struct config *config)
 {
     struct asking a = {.action = "list", .selector = json_object()};
-    return ask_server(config, &a);
+    int code = ask_server(config, &a);
+    json_decref(a.selector);
+    return code;
 }
 
-int queue_retry_all(const struct config *config)
+int queue_retry(const struct config *config, const char *key, const char *value)
 {
-    struct asking a = {.action = "retry", .any = false, .selector = json_object()};
-    return ask_server(config, &a);
+    struct asking a = {.action = "retry", .any = key != NULL, .selector = json_object()};
+    if (key) {
+        json_object_set_new(a.selector, key, json_string(value));
+    }
+    int code = ask_server(config, &a);
+    json_decref(a.selector);
+    return code;
 }
 
 static void print_help(void)
 {
     (void)printf(
-        "usage: postrider queue [list|show|retry|hold|release|remove|bounce] [SELECTOR] [--json]\n"
-        "                       [-c FILE]\n\n"
+        "usage: postrider queue [list|show|retry|hold|release|remove|bounce] [SELECTOR]\n"
+        "                       [--limit N] [--json] [-c FILE]\n\n"
         "Looks into the queue of the running server and steers it.\n\n"
         "  list      every message and what it waits for (the default)\n"
         "  show      the same with every recipient's last attempt\n"
@@ -176,10 +189,19 @@ static void print_help(void)
         "  release   try again what was held\n"
         "  remove    forget it and tell nobody\n"
         "  bounce    give up now and tell the sender\n\n"
-        "SELECTOR: message ids, recipients (with an @), or\n"
-        "  --sender ADDRESS  --recipient ADDRESS  --domain DOMAIN  --site TEXT  --error TEXT\n"
-        "  --older TIME (1h30m)  --held  --all\n"
-        "All that is given must hold. What changes the queue needs one; --all is everything.\n\n"
+        "SELECTOR: message ids, recipients' addresses, or\n"
+        "  --sender ADDRESS     the reverse-path; \"<>\" for none\n"
+        "  --recipient ADDRESS  of a recipient not done yet\n"
+        "  --domain DOMAIN      of a recipient not done yet\n"
+        "  --site TEXT          a part of the name of the host or hosts it goes to\n"
+        "  --error TEXT         a part of the last reply or reason\n"
+        "  --older TIME         longer in the queue than that: 90s, 1h30m, 2d\n"
+        "  --held               held ones only\n"
+        "  --all                every message\n"
+        "All kinds that are given must hold; of several ids, or several addresses, any one. What\n"
+        "names recipients holds, releases, removes and bounces these recipients alone. What "
+        "changes\nthe queue needs a selector. --limit N: the oldest N. Exit code 66: nothing is "
+        "like that.\n\n"
         "example: postrider queue bounce --domain example.net --older 1d\n");
 }
 
@@ -192,7 +214,8 @@ enum {
     OPT_ERROR,
     OPT_OLDER,
     OPT_HELD,
-    OPT_ALL
+    OPT_ALL,
+    OPT_LIMIT
 };
 
 static const struct option long_options[] = {
@@ -207,6 +230,7 @@ static const struct option long_options[] = {
     {"older", required_argument, NULL, OPT_OLDER},
     {"held", no_argument, NULL, OPT_HELD},
     {"all", no_argument, NULL, OPT_ALL},
+    {"limit", required_argument, NULL, OPT_LIMIT},
     {0},
 };
 
@@ -236,6 +260,16 @@ static bool select_older(struct asking *a, const char *text)
     return true;
 }
 
+static bool take_limit(struct asking *a, const char *text)
+{
+    if (!options_count(text, &a->limit)) {
+        (void)fprintf(stderr, "postrider queue: --limit wants a number from 1 up, not \"%s\"\n",
+                      text);
+        return false;
+    }
+    return true;
+}
+
 static bool take_option(struct asking *a, int option)
 {
     switch (option) {
@@ -261,6 +295,8 @@ static bool take_option(struct asking *a, int option)
     case OPT_ALL:
         a->any = true;
         return true;
+    case OPT_LIMIT:
+        return take_limit(a, optarg);
     default:
         return false;
     }
@@ -278,6 +314,32 @@ static bool is_action(const char *word)
     return false;
 }
 
+/* The words after the action: ids and addresses, in any order; the ids first then. */
+static bool sort_words(struct asking *a, int count, char **words)
+{
+    char *addresses[WORDS_MAX];
+    for (int i = 0; i < count; i++) {
+        struct queue_id id;
+        bool is_id = queue_id_parse(str_from_cstr(words[i]), &id) && id.value != 0;
+        if (!is_id && !strchr(words[i], '@')) {
+            (void)fprintf(stderr,
+                          "postrider queue: \"%s\" is no action, message id or address; see "
+                          "`postrider queue --help`\n",
+                          words[i]);
+            return false;
+        }
+        if (is_id) {
+            words[a->id_count++] = words[i];
+        } else {
+            addresses[a->address_count++] = words[i];
+        }
+    }
+    memcpy(words + a->id_count, addresses, a->address_count * sizeof *addresses);
+    a->words = words;
+    a->any = a->any || count > 0;
+    return true;
+}
+
 /* Words after the options: an action first, then what is meant. */
 static bool take_words(struct asking *a, int count, char **words)
 {
@@ -285,22 +347,18 @@ static bool take_words(struct asking *a, int count, char **words)
     if (count > 0 && is_action(words[0])) {
         a->action = words[next++];
     }
-    for (; next < count; next++) {
-        struct queue_id id;
-        bool is_id = queue_id_parse(str_from_cstr(words[next]), &id);
-        if (!is_id && !strchr(words[next], '@')) {
-            (void)fprintf(stderr,
-                          "postrider queue: \"%s\" is no action, message id or address; see "
-                          "`postrider queue --help`\n",
-                          words[next]);
-            return false;
-        }
-        if (!select_text(a, is_id ? "id" : "recipient", words[next])) {
-            return false;
-        }
+    if (count - next > WORDS_MAX) {
+        (void)fprintf(stderr, "postrider queue: at most %d ids and addresses\n", WORDS_MAX);
+        return false;
     }
-    bool looks = strcmp(a->action, "list") == 0 || strcmp(a->action, "show") == 0;
-    if (!looks && !a->any) {
+    if (!sort_words(a, count - next, words + next)) {
+        return false;
+    }
+    if (a->address_count > 0 && json_object_get(a->selector, "recipient")) {
+        (void)fprintf(stderr, "postrider queue: name recipients, or use --recipient; not both\n");
+        return false;
+    }
+    if (!looks(a) && !a->any) {
         (void)fprintf(stderr,
                       "postrider queue %s: which messages? Name one, or say --all for all\n",
                       a->action);
@@ -309,36 +367,34 @@ static bool take_words(struct asking *a, int count, char **words)
     return true;
 }
 
+static int take_all(struct asking *a, int argc, char **argv, const char **file)
+{
+    for (int c; (c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1;) {
+        if (c == 'h') {
+            print_help();
+            return EX_OK;
+        }
+        if (c == 'c') {
+            *file = optarg;
+        } else if (!take_option(a, c)) {
+            return EX_USAGE;
+        }
+    }
+    return take_words(a, argc - optind, argv + optind) ? -1 : EX_USAGE;
+}
+
 int verb_queue(int argc, char **argv)
 {
     struct asking a = {.action = "list", .selector = json_object()};
     const char *file = NULL;
-    for (int c; (c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1;) {
-        if (c == 'h') {
-            print_help();
-            json_decref(a.selector);
-            return EX_OK;
-        }
-        if (c == 'c') {
-            file = optarg;
-        } else if (!take_option(&a, c)) {
-            json_decref(a.selector);
-            return EX_USAGE;
-        }
+    int code = take_all(&a, argc, argv, &file);
+    if (code < 0) {
+        struct options_config source;
+        struct config *config = options_config(&source, file);
+        code = config ? ask_server(config, &a) : EX_CONFIG;
+        config_drop(config);
+        options_done(&source);
     }
-    if (!take_words(&a, argc - optind, argv + optind)) {
-        json_decref(a.selector);
-        return EX_USAGE;
-    }
-    struct options_config source;
-    struct config *config = options_config(&source, file);
-    int code = EX_CONFIG;
-    if (config) {
-        code = ask_server(config, &a);
-    } else {
-        json_decref(a.selector);
-    }
-    config_drop(config);
-    options_done(&source);
+    json_decref(a.selector);
     return code;
 }

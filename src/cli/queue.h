@@ -1,9 +1,10 @@
-/* queue.h: what `sendmail -bp` and `-q` share with `postrider queue`. */
+/* queue.h: what sendmail -bp and -q want of the queue. */
 #pragma once
 
 #include "config/config.h"
 
-/* Prints the whole queue; returns an exit code. */
+/* Each prints and returns an exit code. */
 int queue_print(const struct config *config);
-/* Has everything tried now. */
-int queue_retry_all(const struct config *config);
+/* Tries again what the selector key ("recipient", "domain", "sender", "id") picks by `value`; null:
+ * all. */
+int queue_retry(const struct config *config, const char *key, const char *value);

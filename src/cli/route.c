@@ -1,6 +1,7 @@
 /* route.c: `postrider route`: every step from an address to the hosts to connect to. */
 #include "path/route/route.h"
 #include "cli/options.h"
+#include "cli/print.h"
 #include "cli/verb.h"
 #include "control/answer.h"
 #include "core/mail/mailbox.h"
@@ -52,7 +53,9 @@ static void print_steps(const struct routing_verb *v, const struct routing_step 
                         size_t count)
 {
     for (size_t i = 0; i < count && !v->json; i++) {
-        (void)printf("  %.*s\n", STR_ARG(steps[i].what));
+        (void)printf("  ");
+        print_text(stdout, steps[i].what, false);
+        (void)printf("\n");
     }
 }
 
@@ -224,6 +227,15 @@ static void next_member(struct routing_verb *v)
     route_start(&v->route);
 }
 
+static void print_ways(const struct routing_verb *v, struct str address)
+{
+    json_t *all = json_object();
+    json_object_set_new(all, "address", answer_text(address));
+    json_object_set(all, "ways", v->results); /* its own, then those of what it expands to */
+    print_facts(all);
+    json_decref(all);
+}
+
 static int run(struct routing_verb *v, struct str address)
 {
     char reason[256] = "";
@@ -242,8 +254,7 @@ static int run(struct routing_verb *v, struct str address)
         next_member(v);
         loop_run(v->loop);
         if (v->json) {
-            (void)json_dumpf(v->results, stdout, JSON_INDENT(2));
-            (void)printf("\n");
+            print_ways(v, address);
         }
         json_decref(v->results);
     }

@@ -1,5 +1,6 @@
 /* send.c: `postrider send`, and what it does when it is called sendmail, mailq or newaliases. */
 #include "cli/options.h"
+#include "cli/print.h"
 #include "cli/queue.h"
 #include "cli/send_message.h"
 #include "cli/send_options.h"
@@ -159,8 +160,7 @@ static int report(const struct sending *w)
     if (w->options->json) {
         json_t *all = json_object();
         json_object_set(all, "recipients", list);
-        (void)json_dumpf(all, stdout, JSON_INDENT(2));
-        (void)printf("\n");
+        print_facts(all);
         json_decref(all);
     }
     json_decref(list);
@@ -170,23 +170,31 @@ static int report(const struct sending *w)
 static int leave_for_pickup(struct sending *w, int why)
 {
     int error = submit_pickup(&w->s, w->now, w->user);
+    struct str reason =
+        w->s.refusal.text.len > 0 ? w->s.refusal.text : str_from_cstr(strerror(-why));
     if (error != 0) {
         (void)fprintf(stderr,
-                      "postrider send: the server cannot be reached (%s), and the message cannot "
-                      "be left in %.*s/pickup (%s): it is not sent\n",
-                      strerror(-why), STR_ARG(w->config->spool_path), strerror(-error));
+                      "postrider send: the server does not take it now (%.*s), and the message "
+                      "cannot be left in %.*s/pickup (%s): it is not sent\n",
+                      STR_ARG(reason), STR_ARG(w->config->spool_path), strerror(-error));
         return EX_TEMPFAIL;
     }
     (void)fprintf(stderr,
-                  "postrider send: the server cannot be reached (%s); the message lies in "
+                  "postrider send: the server does not take it now (%.*s); the message lies in "
                   "%.*s/pickup and is sent when the server runs again\n",
-                  strerror(-why), STR_ARG(w->config->spool_path));
+                  STR_ARG(reason), STR_ARG(w->config->spool_path));
     return EX_OK;
 }
 
 static int hand_over(struct sending *w)
 {
     int error = submit_smtp(&w->s);
+    if (error != 0 && w->s.refusal.verdict == VERDICT_PERMANENT) {
+        for (size_t i = 0; i < w->s.rcpt_count; i++) {
+            w->s.rcpts[i].result = w->s.refusal; /* to wait would not help */
+        }
+        error = 0;
+    }
     return error != 0 ? leave_for_pickup(w, error) : report(w);
 }
 
@@ -302,8 +310,11 @@ static void print_help(void)
         "  -i         a line with only a dot does not end the message\n"
         "  -N WHEN    never, or some of success,failure,delay: when to be told (DSN)\n"
         "  -R, -V     what a report returns, and the envelope's id in it (DSN)\n\n"
-        "Called as sendmail it takes sendmail's options too: -bs, -bp, -bi, -q, -oi and the "
-        "rest.\n\n"
+        "Called as sendmail it takes sendmail's options too: -bs (SMTP on standard input), -bp "
+        "(list\n"
+        "the queue), -q (try all of it now; -qIID, -qRRECIPIENT or its domain, -qSSENDER: these), "
+        "-oi\n"
+        "and the rest. Called as mailq it lists the queue.\n\n"
         "example: printf 'Subject: hello\\n\\nIt works.\\n' | postrider send you@example.com\n");
 }
 
@@ -317,7 +328,7 @@ static int act(struct sending *w)
     case SEND_QUEUE_LIST:
         return queue_print(w->config);
     case SEND_QUEUE_RETRY:
-        return queue_retry_all(w->config);
+        return queue_retry(w->config, w->options->retry_key, w->options->retry_value);
     case SEND_NOTHING: /* alias files are read as they are: SIGHUP makes the server read them */
     case SEND_HELP:
         break;

@@ -18,7 +18,8 @@ static bool read_mode(struct send_options *o, const char *mode)
             return true;
         }
     }
-    (void)fprintf(stderr, "sendmail: -b%s is not done here (-bm, -bs, -bp, -bi are)\n", mode);
+    (void)fprintf(stderr, "sendmail: -b%s is not done here (-bm, -bs, -bp, -bi are)%s\n", mode,
+                  mode[0] == 'd' || mode[0] == 'D' ? "; the server is `postrider serve`" : "");
     return false;
 }
 
@@ -67,6 +68,29 @@ static void read_old(struct send_options *o, const char *text)
     o->keep_dots = o->keep_dots || strcmp(text, "i") == 0 || strcmp(text, "IgnoreDots") == 0;
 }
 
+/* -q, -qTIME: all; -qI, -qR, -qS with a text: those with this id, recipient or its domain, sender.
+ */
+static bool read_retry(struct send_options *o, const char *what)
+{
+    o->mode = SEND_QUEUE_RETRY;
+    if (!what || *what == '\0' || ascii_is_digit(*what)) {
+        return true;
+    }
+    o->retry_value = what + 1;
+    o->retry_key = what[0] == 'I'   ? "id"
+                   : what[0] == 'S' ? "sender"
+                   : what[0] == 'R' ? strchr(what, '@') ? "recipient" : "domain"
+                                    : NULL;
+    if (!o->retry_key || *o->retry_value == '\0') {
+        (void)fprintf(stderr,
+                      "sendmail: -q%s is not done here (-q, -qIID, -qRRECIPIENT, "
+                      "-qSSENDER are)\n",
+                      what);
+        return false;
+    }
+    return true;
+}
+
 static bool read_option(struct send_options *o, int option)
 {
     switch (option) {
@@ -93,8 +117,7 @@ static bool read_option(struct send_options *o, int option)
     case 'b':
         return read_mode(o, optarg);
     case 'q':
-        o->mode = SEND_QUEUE_RETRY;
-        return true;
+        return read_retry(o, optarg);
     case 'N':
         return read_notify(o, optarg);
     case 'R':

@@ -17,6 +17,8 @@ enum send_mode {
 struct send_options {
     enum send_mode mode;
     const char *config_file;
+    const char *retry_key; /* SEND_QUEUE_RETRY: a selector of queue.h, or null: all */
+    const char *retry_value;
     const char *sender; /* null: whoever runs it */
     const char *full_name;
     const char *server; /* ADDR:PORT */

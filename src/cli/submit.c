@@ -181,8 +181,11 @@ int submit_smtp(struct submission *s)
             receive(fd, &client);
         }
     }
-    bool greeted = started;
+    if (!started) {
+        s->refusal = client.failure;
+        s->refusal.text = arena_copy(s->arena, client.failure.text);
+    }
     smtp_client_done(&client);
     (void)close(fd);
-    return greeted ? 0 : -ECONNRESET;
+    return started ? 0 : -ECONNRESET;
 }

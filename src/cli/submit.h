@@ -18,11 +18,13 @@ struct submission {
     struct str envid;
     struct str server; /* "ADDR:PORT" instead of the configuration's listener; empty: that */
     struct str helo;
+    struct client_result refusal; /* what a server that was reached, but would not begin, said */
 };
 
 /* The descriptor of a connection to the server, or -errno. */
 NODISCARD int submit_connect(const struct submission *s);
-/* By SMTP; every recipient has a result then. 0, or -errno where no server could be reached. */
+/* By SMTP. 0: every recipient has a result. -errno: no server could be reached, or the one that was
+ * would not begin: `refusal`, whose verdict is else VERDICT_OPEN. */
 NODISCARD int submit_smtp(struct submission *s);
 /* Into the pickup folder, durable when 0 is returned; else -errno. */
 NODISCARD int submit_pickup(const struct submission *s, struct instant now, struct str user);

@@ -4,6 +4,7 @@
 #include "cli/verb.h"
 #include "cli/why_history.h"
 #include "control/client.h"
+#include "core/mail/queue_id.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@ struct telling {
     bool json;
     json_t *stories;
     size_t count;
+    bool more; /* not all that was asked for was told */
     int code;
 };
 
@@ -33,6 +35,7 @@ static void on_line(void *owner, const json_t *line)
         print_text(stdout, str_from_cstr(words), true);
     }
     t->count += story ? 1 : 0;
+    t->more = t->more || json_is_true(json_object_get(done, "more"));
     if (refused || error) {
         (void)fprintf(stderr, "postrider why: %s\n", refused ? refused : error);
         t->code = refused ? EX_USAGE : EX_IOERR;
@@ -51,14 +54,11 @@ static void print_help(void)
 }
 
 /* No server runs: what can be told without it. */
-static int tell_from_disk(const struct config *config, const char *what, long limit,
+static int tell_from_disk(const struct config *config, const char *what, uint32_t limit,
                           struct telling *t)
 {
-    struct why_history why = {.config = config,
-                              .what = what,
-                              .limit = limit > 0 ? (size_t)limit : 0,
-                              .line = on_line,
-                              .owner = t};
+    struct why_history why = {
+        .config = config, .what = what, .limit = limit, .line = on_line, .owner = t};
     int result = why_history(&why);
     if (t->count == 0) {
         (void)fprintf(stderr,
@@ -72,7 +72,16 @@ static int tell_from_disk(const struct config *config, const char *what, long li
     return result < 0 ? EX_IOERR : EX_OK;
 }
 
-static int tell(const struct config *config, const char *what, long limit, struct telling *t)
+static void print_stories(const struct telling *t)
+{
+    json_t *all = json_object();
+    json_object_set(all, "messages", t->stories);
+    json_object_set_new(all, "more", json_boolean(t->more));
+    print_facts(all);
+    json_decref(all);
+}
+
+static int tell(const struct config *config, const char *what, uint32_t limit, struct telling *t)
 {
     json_t *question = json_object();
     json_t *text = json_string(what);
@@ -89,8 +98,9 @@ static int tell(const struct config *config, const char *what, long limit, struc
         code = tell_from_disk(config, what, limit, t);
     }
     if (code == EX_OK && t->json) {
-        (void)json_dumpf(t->stories, stdout, JSON_INDENT(2));
-        (void)printf("\n");
+        print_stories(t);
+    } else if (code == EX_OK && t->more) {
+        (void)printf("\n(there is more: ask with an id, or with a smaller --limit)\n");
     }
     json_decref(t->stories);
     if (code == EX_OK && t->count == 0) {
@@ -103,6 +113,13 @@ static int tell(const struct config *config, const char *what, long limit, struc
     return code;
 }
 
+/* The id of a message, or an address. */
+static bool is_question(const char *what)
+{
+    struct queue_id id;
+    return strchr(what, '@') || (queue_id_parse(str_from_cstr(what), &id) && id.value != 0);
+}
+
 int verb_why(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
@@ -112,14 +129,17 @@ int verb_why(int argc, char **argv)
                                             {0}};
     struct telling telling = {.code = EX_OK};
     const char *file = NULL;
-    long limit = 0;
+    uint32_t limit = 0;
     for (int c; (c = getopt_long(argc, argv, "c:n:h", options, NULL)) != -1;) {
         switch (c) {
         case 'c':
             file = optarg;
             break;
         case 'n':
-            limit = strtol(optarg, NULL, 10);
+            if (!options_count(optarg, &limit)) {
+                (void)fprintf(stderr, "postrider why: --limit wants a number from 1 up\n");
+                return EX_USAGE;
+            }
             break;
         case 'j':
             telling.json = true;
@@ -133,6 +153,11 @@ int verb_why(int argc, char **argv)
     }
     if (argc - optind != 1) {
         (void)fprintf(stderr, "postrider why: of which message or address? See --help\n");
+        return EX_USAGE;
+    }
+    if (!is_question(argv[optind])) {
+        (void)fprintf(stderr, "postrider why: \"%s\" is no message's id and no address\n",
+                      argv[optind]);
         return EX_USAGE;
     }
     struct options_config source;

@@ -3,6 +3,7 @@
 #include "core/base/utf8.h"
 #include "core/mail/date.h"
 #include "core/mail/status.h"
+#include "path/queue/state.h"
 #include "path/queue/story_text.h"
 
 json_t *answer_text(struct str text)
@@ -52,14 +53,19 @@ static json_t *answer_status(struct status_code status)
     return value;
 }
 
-static json_t *answer_outcome(const struct outcome *o)
+static const char *outcome_name(enum outcome_kind kind)
 {
     static const char *const kinds[] = {
         "",        "delivered", "relayed", "expanded", "deferred", "failed",
         "expired", "removed",   "held",    "released", "notified", "reported",
     };
+    return kinds[kind];
+}
+
+static json_t *answer_outcome(const struct outcome *o)
+{
     json_t *value = json_object();
-    json_object_set_new(value, "kind", json_string(kinds[o->kind]));
+    json_object_set_new(value, "kind", json_string(outcome_name(o->kind)));
     json_object_set_new(value, "at", answer_time(o->at));
     json_object_set_new(value, "next", answer_time(o->next));
     json_object_set_new(value, "status", answer_status(o->status));
@@ -128,13 +134,69 @@ json_t *answer_item(const struct queue_item *item)
     return value;
 }
 
-static json_t *answer_rcpts(const struct envelope *e)
+/* How a recipient stands, in one word: what came of it, or that nothing has yet. */
+static const char *standing(const struct rcpt *r)
+{
+    static const char *const phases[] = {"pending", "held", "final"};
+    return r->phase == RCPT_FINAL ? outcome_name(r->last.kind) : phases[r->phase];
+}
+
+static json_t *story_rcpts(const struct state *state)
 {
     json_t *rcpts = json_array();
-    for (size_t i = 0; i < e->rcpt_count && i < ANSWER_RCPTS_MAX; i++) {
-        json_array_append_new(rcpts, answer_text(e->rcpts[i].address));
+    for (size_t i = 0; i < state->count && i < ANSWER_RCPTS_MAX; i++) {
+        const struct rcpt *r = state->rcpts[i];
+        bool child = r->parent != RCPT_NO_PARENT;
+        json_t *value = json_object();
+        json_object_set_new(value, "address", answer_text(r->address));
+        json_object_set_new(value, "by_way_of",
+                            child ? answer_text(state->rcpts[r->parent]->address) : json_null());
+        json_object_set_new(value, "state", json_string(standing(r)));
+        json_object_set_new(value, "attempts", json_integer(r->attempts));
+        json_array_append_new(rcpts, value);
     }
     return rcpts;
+}
+
+/* The newest of them, in order. */
+static json_t *story_events(const struct story *story, const struct state *state)
+{
+    size_t count = story->outcome_count;
+    json_t *events = json_array();
+    for (size_t i = count > ANSWER_EVENTS_MAX ? count - ANSWER_EVENTS_MAX : 0; i < count; i++) {
+        const struct outcome *o = &story->outcomes[i];
+        json_t *event = answer_outcome(o);
+        json_object_set_new(event, "recipient",
+                            o->rcpt < state->count ? answer_text(state->rcpts[o->rcpt]->address)
+                                                   : json_null());
+        json_array_append_new(events, event);
+    }
+    return events;
+}
+
+/* What needs the recipients of expansions to be told. */
+static void add_course(json_t *value, const struct story *story)
+{
+    struct arena arena = {0};
+    struct state state;
+    bool fine = state_init(&state, &arena, &story->envelope, (struct hash_seed){0});
+    for (size_t i = 0; fine && i < story->outcome_count; i++) {
+        fine = state_apply(&state, &story->outcomes[i]);
+    }
+    if (fine) {
+        json_object_set_new(value, "rcpt_count", json_integer((json_int_t)state.count));
+        json_object_set_new(value, "recipients", story_rcpts(&state));
+        json_object_set_new(value, "event_count", json_integer((json_int_t)story->outcome_count));
+        json_object_set_new(value, "events", story_events(story, &state));
+    }
+    state_done(&state);
+    arena_done(&arena);
+}
+
+static json_t *answer_ip(struct ip ip)
+{
+    char text[IP_TEXT_MAX];
+    return ip.family == IP_NONE ? json_null() : answer_text(ip_text(ip, text));
 }
 
 json_t *answer_story(const struct story *story, struct instant now)
@@ -142,20 +204,16 @@ json_t *answer_story(const struct story *story, struct instant now)
     const struct envelope *e = &story->envelope;
     struct buf words = {0};
     json_t *value = json_object();
-    json_t *events = json_array();
-    for (size_t i = 0; i < story->outcome_count && i < ANSWER_RCPTS_MAX; i++) {
-        json_t *event = answer_outcome(&story->outcomes[i]);
-        json_object_set_new(event, "recipient", json_integer(story->outcomes[i].rcpt));
-        json_array_append_new(events, event);
-    }
     story_render(&words, story, now);
     json_object_set_new(value, "id", answer_id(e->id));
     json_object_set_new(value, "sender", answer_text(e->reverse_path));
-    json_object_set_new(value, "recipients", answer_rcpts(e));
     json_object_set_new(value, "arrived", answer_time(e->arrived));
+    json_object_set_new(value, "size", json_integer((json_int_t)e->body_size));
     json_object_set_new(value, "helo", answer_text(e->helo));
     json_object_set_new(value, "client", answer_text(e->client_name));
-    json_object_set_new(value, "events", events);
+    json_object_set_new(value, "client_ip", answer_ip(e->client_ip));
+    json_object_set_new(value, "protocol", answer_text(e->protocol));
+    add_course(value, story);
     json_object_set_new(value, "waits", answer_wait(&story->wait));
     json_object_set_new(value, "next", answer_time(story->next));
     json_object_set_new(value, "give_up", answer_time(story->give_up));

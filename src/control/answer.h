@@ -6,7 +6,10 @@
 
 #include <jansson.h>
 
-enum { ANSWER_RCPTS_MAX = 200 }; /* of one message; "rcpt_count" has the whole number */
+enum {
+    ANSWER_RCPTS_MAX = 200,   /* of one message; "rcpt_count" has the whole number */
+    ANSWER_EVENTS_MAX = 1000, /* the newest of one story; "event_count" has the whole number */
+};
 
 json_t *answer_text(struct str text);  /* what is no UTF-8 is told as Latin-1 */
 json_t *answer_time(struct instant t); /* RFC 3339, null for zero */

@@ -1,6 +1,4 @@
 """`postrider queue`, `why` and `route` at a running server."""
-import json
-
 import pytest
 
 from house import ground
@@ -41,6 +39,58 @@ def test_selectors(waiting):
     assert listed(waiting, "--older", "1h") == set()
     assert listed(waiting, "--older", "1ms") == {one, two, three}
     assert listed(waiting, "--held") == set()
+
+
+def test_several_ids_and_addresses_are_any_of_them_and_kinds_hold_together(waiting):
+    one, two, three = waiting.ids
+    assert listed(waiting, one, three) == {one, three}
+    assert listed(waiting, "ben@two.example", "carl@two.example", "dora@three.example") == {two, three}
+    assert listed(waiting, one, two, "ben@two.example") == {two}
+    assert listed(waiting, one, two, "--sender", "box@house.example") == {one}
+    assert waiting.run("queue", "list", one, "nonsense").returncode == 64
+    assert waiting.run("queue", "list", "a@b.example", "--recipient", "b@b.example").returncode == 64
+    assert waiting.run("queue", "remove", one, two, check=0).stdout.endswith(b"remove: 2 of 2 messages\n")
+    assert listed(waiting) == {three}
+
+
+def test_limit_is_of_the_oldest_and_over_all_that_is_named(waiting):
+    one, two, three = waiting.ids
+    facts = waiting.json("queue", "list", "--limit", "2")
+    assert [m["id"] for m in facts["messages"]] == [one, two] and facts["more"]
+    facts = waiting.json("queue", "list", "--limit", "3")
+    assert len(facts["messages"]) == 3 and not facts["more"]
+    assert [m["id"] for m in waiting.json("queue", "list", three, one, "--limit", "1")["messages"]] == [three]
+    waiting.run("queue", "remove", "--all", "--limit", "1", check=0)
+    assert listed(waiting) == {two, three}
+    for wrong in ("0", "-1", "many", "1x", ""):
+        assert waiting.run("queue", "list", "--limit", wrong).returncode == 64
+
+
+def test_by_the_site_and_by_the_null_sender(waiting):
+    one, two, three = waiting.ids
+    null = waiting.submit("emil@four.example", HEAD, sender="")
+    waiting.wait("deferred", 5)
+    assert listed(waiting, "--sender", "<>") == {null}
+    site = waiting.json("queue", "show", one)["messages"][0]["recipients"][0]["last"]["site"]
+    assert listed(waiting, "--site", site) == {one, two, three, null}
+    assert listed(waiting, "--site", "elsewhere") == set()
+
+
+def test_what_names_a_recipient_is_done_to_it_alone(waiting):
+    three = waiting.ids[2]
+    waiting.run("queue", "remove", "--domain", "three.example", check=0)
+    states = {r["address"]: r["state"] for r in waiting.json("queue", "show", three)["messages"][0]["recipients"]}
+    assert states == {"carl@two.example": "pending", "dora@three.example": "final"}
+
+
+def test_the_list_is_a_table_with_aligned_columns(waiting):
+    lines = waiting.run("queue", check=0).stdout.decode().splitlines()
+    assert lines[0].split() == ["ID", "STATE", "AGE", "SIZE", "NEXT", "ATTEMPT", "SENDER"]
+    column = lines[0].index("SENDER")
+    rows = [line for line in lines if line[:13] in waiting.ids]
+    assert [row[column:] for row in rows] == ["box@house.example", "other@house.example", "box@house.example"]
+    assert all(row[column - 2 : column] == "  " for row in rows)
+    assert lines[-1] == "3 messages"
 
 
 def test_list_and_show_tell_what_a_message_waits_for(waiting):
@@ -93,8 +143,14 @@ def test_why_tells_the_whole_story(waiting):
     for word in ("box@house.example", "anna@one.example", "not today, friend", waiting.server.address, "451"):
         assert word in story, story
     facts = waiting.json("why", waiting.ids[0])
-    text = json.dumps(facts)
-    assert "not today, friend" in text and waiting.ids[0] in text
+    (message,) = facts["messages"]
+    (rcpt,) = message["recipients"]
+    (event,) = message["events"]
+    assert not facts["more"] and message["id"] == waiting.ids[0] and message["finished"] is None
+    assert message["sender"] == "box@house.example" and message["client_ip"].startswith("127.")
+    assert (rcpt["address"], rcpt["state"], rcpt["attempts"]) == ("anna@one.example", "pending", 1)
+    assert event["recipient"] == "anna@one.example" and event["kind"] == "deferred" and event["code"] == 451
+    assert "not today, friend" in event["text"] and message["event_count"] == message["rcpt_count"] == 1
 
 
 def test_why_by_address_tells_the_newest_first_and_finished_ones_too(waiting):
@@ -110,7 +166,12 @@ def test_why_of_what_never_was(waiting):
     done = waiting.run("why", "nobody@nowhere.example")
     assert done.returncode == 1 or done.returncode in (66, 68, 69)
     assert b"nothing is known" in done.stderr
-    assert waiting.run("why", "not-an-id").returncode != 0
+    for wrong in ("not-an-id", "", "--limit=0"):
+        assert waiting.run("why", wrong, "a@b.example").returncode == 64
+    assert waiting.run("why", "not-an-id").returncode == 64
+    waiting.stop()
+    assert waiting.run("why", "not-an-id").returncode == 64
+    assert waiting.run("why", "nobody@nowhere.example").returncode == 75
 
 
 def test_why_tells_finished_stories_without_a_server(waiting):

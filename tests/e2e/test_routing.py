@@ -152,4 +152,4 @@ def test_route_shows_every_step(net, hostile):
     text = house.run("route", "you@alias.far.example", check=0).stdout.decode()
     assert "two.far.example" in text and "mx.far.example" in text and end.address in text
     facts = house.json("route", "you@alias.far.example")
-    assert facts[0]["hosts"][0]["addresses"] == [end.address]
+    assert facts["ways"][0]["hosts"][0]["addresses"] == [end.address]

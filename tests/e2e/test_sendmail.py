@@ -115,6 +115,33 @@ def test_bp_mailq_q_and_newaliases(postrider, hostile):
     house.run(name="newaliases", check=0)
 
 
+def test_q_of_some_and_what_is_no_mode(postrider, hostile):
+    server = hostile({"mail": "451 4.3.0 later"})
+    house = postrider({"transports": [{"match": "*", "to": f"smtp://{server.address}"}], "queue": {"retry": ["1h"]}})
+    one = house.submit("you@far.example", b"Subject: x\r\n\r\nx\r\n", sender="a@house.example")
+    two = house.submit("me@near.example", b"Subject: x\r\n\r\nx\r\n", sender="b@house.example")
+    house.wait("deferred", 2)
+    for n, (word, which) in enumerate(
+        [(f"-qI{one}", one), ("-qRnear.example", two), ("-qRyou@far.example", one), ("-qSb@house.example", two)]
+    ):
+        sendmail(house, word)
+        house.wait("deferred", 2 + n // 2, id=which)
+    for wrong in ("-qX1", "-qI", "-bd", "-bt"):
+        assert sendmail(house, wrong, check=64).stderr
+
+
+@pytest.mark.parametrize(
+    "greeting,code,left", [("421 4.3.2 closing for the night", 0, 1), ("554 5.7.1 not from you", 69, 0)]
+)
+def test_a_server_that_will_not_begin_is_quoted(postrider, hostile, greeting, code, left):
+    server = hostile({"connect": greeting})
+    house = postrider(start=False)
+    where = f"{server.address}:{server.port}"
+    done = sendmail(house, "--server", where, "-f", "me@client.example", "box@house.example", check=code)
+    assert greeting.encode() in done.stderr
+    assert len(list((house.folder / "spool").glob("pickup/*.mail"))) == left
+
+
 def test_bs_is_a_whole_session(house):
     talk = b"EHLO me\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<box@house.example>\r\nDATA\r\n" + NOTE.replace(b"\n", b"\r\n") + b".\r\nQUIT\r\n"
     done = sendmail(house, "-bs", input=talk)

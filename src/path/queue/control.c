@@ -366,6 +366,21 @@ void control_resume(struct queue *q, struct active *a)
     }
 }
 
+/* One that is named is not looked for among all. */
+static struct queue_id *ids_meant(const struct queue *q, const struct queue_selector *s,
+                                  size_t *count)
+{
+    if (s->id.value == 0) {
+        return control_ids(q, count);
+    }
+    struct queue_id *ids = calloc(1, sizeof *ids);
+    *count = ids ? 1 : 0;
+    if (ids) {
+        *ids = s->id;
+    }
+    return ids;
+}
+
 void queue_ask(struct queue *q, struct queue_request *request)
 {
     struct run *run = calloc(1, sizeof *run);
@@ -381,7 +396,7 @@ void queue_ask(struct queue *q, struct queue_request *request)
     run->queue = q;
     run->request = request;
     run->timer.fire = timer_fired;
-    run->ids = control_ids(q, &run->count);
+    run->ids = ids_meant(q, &request->selector, &run->count);
     run->later = calloc(run->count + 1, sizeof *run->later);
     if (!run->ids || !run->later) {
         request->result = -ENOMEM;

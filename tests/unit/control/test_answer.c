@@ -128,13 +128,64 @@ static void a_story_is_told_in_words_and_in_events(void **state)
                           .finished = NOON};
     json_t *value = answer_story(&story, NOON);
     const json_t *events = json_object_get(value, "events");
+    const json_t *told = json_array_get(json_object_get(value, "recipients"), 0);
     assert_int_equal(json_array_size(events), 2);
+    assert_int_equal(json_integer_value(json_object_get(value, "event_count")), 2);
+    assert_string_equal(text_of(json_array_get(events, 0), "recipient"), "r@b.example");
+    assert_string_equal(text_of(told, "address"), "r@b.example");
+    assert_string_equal(text_of(told, "state"), "relayed");
+    assert_int_equal(json_integer_value(json_object_get(told, "attempts")), 1);
     assert_string_equal(text_of(json_array_get(events, 0), "text"), "451 Later");
     assert_string_equal(text_of(json_array_get(events, 1), "kind"), "relayed");
     assert_string_equal(text_of(value, "finished"), "2026-11-24T10:00:01Z");
     assert_non_null(strstr(text_of(value, "words"), "attempt 1 did not succeed"));
     assert_non_null(strstr(text_of(value, "words"), "250 Taken"));
     json_decref(value);
+}
+
+static void members_of_a_list_are_told_by_their_addresses_and_by_whose_way(void **state)
+{
+    (void)state;
+    struct envelope_rcpt rcpt = {.address = STR("list@b.example")};
+    struct outcome_child child = {.address = STR("anna@c.example")};
+    struct outcome outcomes[] = {
+        {.kind = OUTCOME_EXPANDED, .at = NOON, .children = &child, .child_count = 1},
+        {.rcpt = 1, .kind = OUTCOME_FAILED, .at = NOON, .text = STR("550 no")}};
+    struct story story = {.envelope = {.id = {77 << 8}, .rcpts = &rcpt, .rcpt_count = 1},
+                          .outcomes = outcomes,
+                          .outcome_count = 2};
+    json_t *value = answer_story(&story, NOON);
+    const json_t *events = json_object_get(value, "events");
+    const json_t *member = json_array_get(json_object_get(value, "recipients"), 1);
+    assert_string_equal(text_of(member, "address"), "anna@c.example");
+    assert_string_equal(text_of(member, "by_way_of"), "list@b.example");
+    assert_string_equal(text_of(member, "state"), "failed");
+    assert_string_equal(text_of(json_array_get(events, 0), "recipient"), "list@b.example");
+    assert_string_equal(text_of(json_array_get(events, 1), "recipient"), "anna@c.example");
+    json_decref(value);
+}
+
+static void of_very_many_events_the_newest_are_told_and_their_number(void **state)
+{
+    (void)state;
+    static struct outcome outcomes[ANSWER_EVENTS_MAX + 1];
+    struct envelope_rcpt rcpt = {.address = STR("r@b.example")};
+    struct story story = {.envelope = {.id = {77 << 8}, .rcpts = &rcpt, .rcpt_count = 1},
+                          .outcomes = outcomes};
+    for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
+        outcomes[i] = (struct outcome){.kind = OUTCOME_DEFERRED, .reply_code = (uint16_t)i};
+    }
+    for (size_t over = 0; over <= 1; over++) {
+        story.outcome_count = ANSWER_EVENTS_MAX + over;
+        json_t *value = answer_story(&story, NOON);
+        const json_t *events = json_object_get(value, "events");
+        const json_t *first = json_array_get(events, 0);
+        assert_int_equal(json_array_size(events), ANSWER_EVENTS_MAX);
+        assert_int_equal(json_integer_value(json_object_get(first, "code")), over);
+        assert_int_equal(json_integer_value(json_object_get(value, "event_count")),
+                         story.outcome_count);
+        json_decref(value);
+    }
 }
 
 int main(void)
@@ -145,6 +196,8 @@ int main(void)
         cmocka_unit_test(a_message_is_told_with_each_recipients_last_reply),
         cmocka_unit_test(of_very_many_recipients_the_number_is_told),
         cmocka_unit_test(a_story_is_told_in_words_and_in_events),
+        cmocka_unit_test(members_of_a_list_are_told_by_their_addresses_and_by_whose_way),
+        cmocka_unit_test(of_very_many_events_the_newest_are_told_and_their_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
