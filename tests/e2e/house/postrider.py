@@ -11,7 +11,7 @@ from . import ground
 from .mailbox import Maildir, Mbox
 from .smtp_client import Client, submit
 
-SANITIZER = ("AddressSanitizer", "LeakSanitizer", "UndefinedBehaviorSanitizer", "runtime error:")
+SANITIZER = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "UndefinedBehaviorSanitizer", "runtime error:")
 
 
 def merge(base, more):
