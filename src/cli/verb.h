@@ -9,3 +9,4 @@ int verb_queue(int argc, char **argv);
 int verb_why(int argc, char **argv);
 int verb_route(int argc, char **argv);
 int verb_user(int argc, char **argv);
+int verb_trace(int argc, char **argv);

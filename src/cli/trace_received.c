@@ -1,0 +1,99 @@
+/* trace_received.c: `postrider trace --received`: what one Received field says, as JSON. */
+#include "cli/trace.h"
+#include "core/trace/received.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+enum { FIELD_MAX = 1 << 20 };
+
+static void set(json_t *object, const char *name, struct str text)
+{
+    if (text.len > 0) {
+        json_t *value = json_stringn(text.ptr, text.len);
+        /* Not UTF-8: octet by octet, as Latin-1 would have it. */
+        if (!value) {
+            struct buf wide = {0};
+            for (size_t i = 0; i < text.len; i++) {
+                unsigned char c = (unsigned char)text.ptr[i];
+                if (c >= 0x80) {
+                    buf_add_char(&wide, (char)(0xc0 | (c >> 6)));
+                    c = (unsigned char)(0x80 | (c & 0x3f));
+                }
+                buf_add_char(&wide, (char)c);
+            }
+            value = json_stringn(wide.ptr, wide.len);
+            buf_done(&wide);
+        }
+        json_object_set_new(object, name, value);
+    }
+}
+
+static void set_tls(json_t *object, const struct received *r)
+{
+    if (r->tls_version.len > 0 || r->tls_cipher.len > 0) {
+        json_t *tls = json_object();
+        set(tls, "version", r->tls_version);
+        set(tls, "cipher", r->tls_cipher);
+        json_object_set_new(object, "tls", tls);
+    }
+}
+
+static json_t *describe(const struct received *r)
+{
+    json_t *object = json_object();
+    char ip[IP_TEXT_MAX];
+    set(object, "from", r->from);
+    set(object, "helo", r->helo);
+    set(object, "rdns", r->rdns);
+    if (r->ip.family != IP_NONE) {
+        set(object, "ip", ip_text(r->ip, ip));
+    }
+    set(object, "by", r->by);
+    set(object, "with", r->with);
+    set(object, "id", r->id);
+    set(object, "for", r->recipient);
+    set(object, "via", r->via);
+    set(object, "envfrom", r->envelope_from);
+    set(object, "ident", r->ident);
+    set(object, "auth", r->auth);
+    set_tls(object, r);
+    set(object, "software", r->software.name);
+    if (r->date.known) {
+        json_object_set_new(object, "date", json_integer(r->date.seconds));
+    }
+    return object;
+}
+
+static bool read_field(struct buf *value)
+{
+    char piece[4096];
+    size_t n;
+    while (value->len < FIELD_MAX && (n = fread(piece, 1, sizeof piece, stdin)) > 0) {
+        buf_add(value, str_from(piece, n));
+    }
+    return !value->failed;
+}
+
+int trace_received(void)
+{
+    struct buf value = {0};
+    struct received r;
+    if (!read_field(&value)) {
+        (void)fprintf(stderr, "postrider: not enough memory\n");
+        buf_done(&value);
+        return EX_OSERR;
+    }
+    struct str text = buf_str(&value);
+    if (str_starts_nocase(text, STR("Received:"))) {
+        text = str_tail(text, sizeof "Received:" - 1);
+    }
+    received_parse(text, &r);
+    json_t *object = describe(&r);
+    int failed = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
+    (void)printf("\n");
+    json_decref(object);
+    buf_done(&value);
+    return failed == 0 ? EX_OK : EX_OSERR;
+}

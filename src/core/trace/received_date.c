@@ -1,0 +1,190 @@
+#include "core/trace/received_date.h"
+
+/* What has been found so far; numbers are -1 until then. */
+struct reading {
+    int day, month, year, hour, minute, second, weekday;
+    struct received_date *date;
+};
+
+static int index_of(struct str word, const char *names)
+{
+    for (int i = 0; names[i * 3]; i++) {
+        if (word.len >= 3 && str_eq_nocase(str_head(word, 3), str_from(names + (size_t)i * 3, 3))) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static int number(struct str word)
+{
+    uint64_t n = 0;
+    return str_to_u64(word, 9999, &n) ? (int)n : -1;
+}
+
+/* RFC 5322 4.3, and names that servers write besides; as hours and minutes. */
+static bool named_zone(struct str word, int *minutes)
+{
+    static const struct {
+        struct str name;
+        int minutes;
+    } zones[] = {
+        {STR_INIT("UT"), 0},     {STR_INIT("UTC"), 0},     {STR_INIT("GMT"), 0},
+        {STR_INIT("Z"), 0},      {STR_INIT("WET"), 0},     {STR_INIT("EST"), -300},
+        {STR_INIT("EDT"), -240}, {STR_INIT("CST"), -360},  {STR_INIT("CDT"), -300},
+        {STR_INIT("MST"), -420}, {STR_INIT("MDT"), -360},  {STR_INIT("PST"), -480},
+        {STR_INIT("PDT"), -420}, {STR_INIT("AKST"), -540}, {STR_INIT("AKDT"), -480},
+        {STR_INIT("HST"), -600}, {STR_INIT("BST"), 60},    {STR_INIT("WEST"), 60},
+        {STR_INIT("CET"), 60},   {STR_INIT("MET"), 60},    {STR_INIT("CEST"), 120},
+        {STR_INIT("MEST"), 120}, {STR_INIT("EET"), 120},   {STR_INIT("EEST"), 180},
+        {STR_INIT("MSK"), 180},  {STR_INIT("JST"), 540},   {STR_INIT("KST"), 540},
+        {STR_INIT("AEST"), 600}, {STR_INIT("AEDT"), 660},  {STR_INIT("NZST"), 720},
+        {STR_INIT("NZDT"), 780},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
+        if (str_eq_nocase(word, zones[i].name)) {
+            *minutes = zones[i].minutes;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_offset(struct received_date *date, bool west, struct str digits)
+{
+    int value = number(digits);
+    int hours = value / 100, minutes = value % 100;
+    date->zone_known = true;
+    date->zone_minutes = (west ? -1 : 1) * (hours * 60 + minutes);
+    date->zone_absurd = minutes > 59 || date->zone_minutes < -720 || date->zone_minutes > 840;
+}
+
+static bool is_offset(struct str word)
+{
+    if (word.len != 5 || (word.ptr[0] != '+' && word.ptr[0] != '-')) {
+        return false;
+    }
+    return number(str_tail(word, 1)) >= 0;
+}
+
+/* "hh:mm", "hh:mm:ss", "hh:mm:ss.fff", "hh.mm.ss" is not seen. */
+static bool take_time(struct reading *t, struct str word)
+{
+    if (t->hour >= 0 || str_find(word, ':') == STR_NONE) {
+        return false;
+    }
+    struct str rest = word;
+    int hour = number(str_split(&rest, ':'));
+    int minute = number(str_split(&rest, ':'));
+    struct str seconds = str_split(&rest, '.');
+    size_t comma = str_find(seconds, ',');
+    seconds = comma == STR_NONE ? seconds : str_head(seconds, comma);
+    int second = seconds.len == 0 ? 0 : number(seconds);
+    if (hour < 0 || minute < 0 || second < 0) {
+        return false;
+    }
+    t->hour = hour;
+    t->minute = minute;
+    t->second = second;
+    return true;
+}
+
+static void take_number(struct reading *t, struct str word)
+{
+    int n = number(word);
+    if (n < 0) {
+        return;
+    }
+    if (t->day < 0 && word.len <= 2) {
+        t->day = n;
+    } else if (t->year < 0 && (word.len == 4 || (t->month >= 0 && word.len <= 3))) {
+        /* RFC 5322 4.3: 00 to 49 are of this century, 50 to 99 and three digits after 1900. */
+        t->year = word.len == 4 ? n : word.len == 2 && n < 50 ? 2000 + n : 1900 + n;
+    }
+}
+
+static void take_word(struct reading *t, struct str word)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char weekdays[] = "SunMonTueWedThuFriSat";
+    struct received_date *date = t->date;
+    int minutes = 0;
+    if (is_offset(word)) {
+        if (!date->zone_known || t->hour >= 0) {
+            take_offset(date, word.ptr[0] == '-', str_tail(word, 1));
+        }
+    } else if (take_time(t, word)) {
+        return;
+    } else if (t->month < 0 && word.len <= 9 && index_of(word, months) >= 0) {
+        t->month = index_of(word, months);
+    } else if (t->weekday < 0 && word.len <= 9 && index_of(word, weekdays) >= 0) {
+        t->weekday = index_of(word, weekdays);
+    } else if (t->hour >= 0 && !date->zone_known && named_zone(word, &minutes)) {
+        date->zone_known = true;
+        date->zone_minutes = minutes;
+    } else {
+        take_number(t, word);
+    }
+}
+
+/* Days since 1970-01-01 of a date in the proleptic Gregorian calendar. */
+static int64_t days(int year, int month, int day)
+{
+    int64_t y = year - (month < 2);
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t of_era = y - era * 400;
+    int64_t of_year = (153 * (month + (month < 2 ? 10 : -2)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static int month_length(int year, int month)
+{
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return lengths[month] + (month == 1 && leap);
+}
+
+static bool settle(const struct reading *t)
+{
+    struct received_date *date = t->date;
+    if (t->day < 0 || t->month < 0 || t->year < 0 || t->hour < 0) {
+        return false;
+    }
+    int64_t day = days(t->year, t->month, t->day);
+    date->known = true;
+    date->out_of_range = t->day < 1 || t->day > month_length(t->year, t->month) || t->hour > 23 ||
+                         t->minute > 59 || t->second > 60;
+    date->weekday_said = t->weekday >= 0;
+    date->weekday_wrong = t->weekday >= 0 && ((day % 7 + 7) % 7 + 4) % 7 != t->weekday;
+    date->seconds = day * 86400 + t->hour * 3600 + t->minute * 60 + t->second -
+                    (int64_t)date->zone_minutes * 60;
+    return true;
+}
+
+static bool parts_a_word(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',' || c == '(' || c == ')' ||
+           c == ';' || c == '"';
+}
+
+bool received_date_parse(struct str text, struct received_date *date)
+{
+    *date = (struct received_date){0};
+    struct reading t = {-1, -1, -1, -1, -1, -1, -1, date};
+    size_t start = 0;
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && !parts_a_word(text.ptr[i])) {
+            /* "12-Mar-2003" */
+            bool dash = text.ptr[i] == '-' && i > start && i + 1 < text.len &&
+                        (ascii_is_alpha(text.ptr[i + 1]) || ascii_is_alpha(text.ptr[i - 1]));
+            if (!dash) {
+                continue;
+            }
+        }
+        if (i > start) {
+            take_word(&t, str_from(text.ptr + start, i - start));
+        }
+        start = i + 1;
+    }
+    return settle(&t);
+}
