@@ -170,6 +170,10 @@ static void take_word(struct reading *t, struct str word)
     if (word.len == 0) {
         return;
     }
+    if (t->filled && r->tls_cipher.len == 0 && clause != CLAUSE_ID && is_cipher(word)) {
+        r->tls_cipher = word; /* "with AES256-GCM-SHA384 encrypted SMTP" */
+        return;
+    }
     if (clause == CLAUSE_FROM) {
         take_from(t, word);
     } else if (clause == CLAUSE_WITH && t->filled) {
@@ -192,6 +196,16 @@ static void take_word(struct reading *t, struct str word)
         r->auth = word;
     }
     t->filled = clause != CLAUSE_AS || r->auth.len > 0;
+}
+
+/* Haraka: "… envelope-from <anna@example.org> …" */
+static void envelope_from_follows(struct reading *t)
+{
+    struct token next = token_next(&t->rest);
+    if (next.kind == TOKEN_WORD) {
+        t->r->envelope_from = without_angles(next.text);
+    }
+    t->clause = CLAUSE_NONE;
 }
 
 /* A second "from" names the envelope's sender (XMail), "from stdin" (smail) says nothing. */
@@ -234,8 +248,8 @@ static void on_word(struct reading *t, struct str word)
     } else if (str_eq_nocase(word, STR("as")) && t->clause == CLAUSE_FROM) {
         t->clause = CLAUSE_AS;
         t->filled = false;
-    } else if (str_starts_nocase(word, STR("envelope-from"))) {
-        t->clause = CLAUSE_NONE;
+    } else if (str_eq_nocase(word, STR("envelope-from"))) {
+        envelope_from_follows(t);
     } else if (!t->date_said && t->filled && begins_date(word)) {
         t->date_from = str_from(word.ptr, word.len + t->rest.len);
         t->date_said = true;

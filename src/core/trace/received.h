@@ -19,7 +19,8 @@ struct received {
     struct str id;   /* without < > */
     struct str recipient; /* "for", without < > */
     struct str envelope_from;
-    struct str ident;       /* RFC 1413, or a name that stands where it would */
+    struct str
+        ident; /* RFC 1413, or a name in its place; with "@" and its host where that is said */
     struct str auth;        /* who logged in, or how: "smtp.auth=anna", "CRAM-MD5", "yes" */
     struct str tls_version; /* "TLSv1.3", "TLS1_2": as it stands */
     struct str tls_cipher;

@@ -13,7 +13,7 @@ static bool is_version(struct str word)
 }
 
 /* "TLS_AES_256_GCM_SHA384", "ECDHE-RSA-AES256-GCM-SHA384", "DES-CBC3-SHA" */
-static bool is_cipher(struct str word)
+bool is_cipher(struct str word)
 {
     static const struct str parts[] = {STR_INIT("AES"), STR_INIT("CHACHA"),   STR_INIT("RC4"),
                                        STR_INIT("DES"), STR_INIT("CAMELLIA"), STR_INIT("ARIA")};

@@ -14,5 +14,7 @@ bool is_host_name(struct str word);
 void peer_comment(struct received *r, struct str comment);
 /* A comment anywhere: TLS, who logged in, the envelope's sender. False: nothing known is in it. */
 bool facts_comment(struct received *r, struct str comment);
+/* The name of a cipher suite, as OpenSSL, GnuTLS or IANA write it. */
+bool is_cipher(struct str word);
 /* When all is read: which of the names is which (helo, rdns). */
 void peer_settle(struct received *r);

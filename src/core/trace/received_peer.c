@@ -88,7 +88,8 @@ static void take_name(struct received *r, struct str word)
     word = without_angles(word);
     size_t at = str_rfind(word, '@');
     if (at != STR_NONE) {
-        r->ident = str_head(word, at);
+        bool alone = at + 1 == word.len; /* "anna@[192.0.2.1]" */
+        r->ident = alone ? str_head(word, at) : word;
         word = str_tail(word, at + 1);
     }
     struct ip ip;
@@ -162,7 +163,8 @@ void peer_comment(struct received *r, struct str comment)
 {
     struct str rest = comment;
     if (str_starts_nocase(comment, STR("using ")) || str_starts_nocase(comment, STR("AUTH:")) ||
-        str_starts_nocase(comment, STR("TLS:")) || str_starts_nocase(comment, STR("version="))) {
+        str_starts_nocase(comment, STR("TLS:")) || str_starts_nocase(comment, STR("version=")) ||
+        str_starts_nocase(comment, STR("Authenticated"))) {
         return; /* facts_comment() reads these */
     }
     for (struct str word; (word = comment_word(&rest)).len > 0;) {
@@ -198,7 +200,9 @@ void peer_settle(struct received *r)
         r->helo =
             r->from; /* Postfix, sendmail, …: the name is the HELO, the DNS's is in brackets */
     }
-    if (str_eq_nocase(r->from, STR("unknown")) && r->helo.len > 0) {
+    if (str_eq_nocase(r->from, STR("unknown"))) {
+        bool helo_unknown = r->helo.len == 0 && r->rdns_unknown; /* "unknown (unknown [ip])" */
+        r->helo = helo_unknown ? r->from : r->helo;
         r->rdns_unknown = true;
     }
 }
