@@ -6,7 +6,7 @@
  *     -k N  messages per connection, 0: as many as there are
  *     -s N  octets of a message              -n N  recipients of each message
  *     -r T  recipient; %u in it is replaced by a running number, modulo -R N
- *     -p    pipeline: MAIL, RCPT and DATA in one write (RFC 2920)
+ *     -p    pipeline where that is offered: MAIL, RCPT and DATA in one write (RFC 2920)
  *     -x N  connect from N addresses, 127.0.0.2 and up
  *     -t N  seconds, then no further message is begun */
 #include "wire.h"
@@ -28,6 +28,7 @@ struct session {
     long sent;         /* messages of this connection */
     unsigned expected; /* replies that are still to come in this step */
     unsigned left;     /* recipients not yet named: only without pipelining */
+    bool pipeline;
     bool data_said;
     bool refused; /* a reply of this transaction was not what it should be */
     char line[4]; /* first octets of the reply line */
@@ -126,13 +127,13 @@ static void begin(struct session *s)
     s->sent++;
     s->step = ENVELOPE;
     s->refused = false;
-    s->data_said = want.pipeline;
-    s->left = want.pipeline ? 0 : (unsigned)want.recipients;
-    s->expected = want.pipeline ? (unsigned)want.recipients + 2 : 1;
+    s->data_said = s->pipeline;
+    s->left = s->pipeline ? 0 : (unsigned)want.recipients;
+    s->expected = s->pipeline ? (unsigned)want.recipients + 2 : 1;
     size_t len = (size_t)snprintf(text, sizeof(text), "MAIL FROM:<load@client.example>\r\n");
-    for (long i = 0; want.pipeline && i < want.recipients && len < sizeof(text) - 300; i++)
+    for (long i = 0; s->pipeline && i < want.recipients && len < sizeof(text) - 300; i++)
         len += add_recipient(text + len, sizeof(text) - len);
-    if (want.pipeline)
+    if (s->pipeline)
         len += (size_t)snprintf(text + len, sizeof(text) - len, "DATA\r\n");
     send_or_die(s, text, len);
 }
@@ -204,6 +205,8 @@ static void complain(struct session *s, const char *line, size_t len)
 /* One line of replies; false: the connection is over. */
 static bool take_line(struct session *s, const char *line, size_t len)
 {
+    if (s->step == EHLO && want.pipeline && len >= 14 && !memcmp(line + 4, "PIPELINING", 10))
+        s->pipeline = true;
     if (s->line[3] == '-')
         return true;
     char good = s->step == ENVELOPE && s->data_said && s->expected == 1 ? '3' : '2';

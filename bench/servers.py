@@ -39,7 +39,6 @@ class Server:
 
     name = ""
     port = 7700
-    pipelining = True
 
     def __init__(self, purpose, **options):
         self.purpose = purpose
@@ -131,10 +130,13 @@ class Postrider(Server):
             "domains": {
                 DOMAIN: {"mailboxes": f"maildir:{self.mail}/{{local}}/", "users": ["*"]}
             },
+            "limits": {"connections": 100000},
             "dns": {"servers": [f"127.0.0.1@{DNS_PORT}"]},
             "transports": [{"match": "*", "to": f"smtp://{ADDRESS}:{far}"}],
         }
-        for key, value in self.options.items():
+        options = dict(self.options)
+        options.pop("processes", 0)  # others need a process a session
+        for key, value in options.items():
             config[key] = {**config[key], **value} if isinstance(config.get(key), dict) else value
         (self.folder / "postrider.yaml").write_text(json.dumps(config))
 
@@ -188,7 +190,7 @@ biff = no
 alias_maps =
 virtual_mailbox_domains = house.example
 virtual_mailbox_base = {folder}/mail
-virtual_mailbox_maps = pcre:/etc/postfix/boxes
+virtual_mailbox_maps = regexp:/etc/postfix/boxes
 virtual_uid_maps = static:2005
 virtual_gid_maps = static:2005
 virtual_minimum_uid = 100
@@ -299,6 +301,7 @@ begin routers
 home:
   driver = accept
   domains = +local_domains
+  local_parts = lsearch;/etc/exim4/boxes
   transport = box
 away:
   driver = manualroute
@@ -309,7 +312,7 @@ away:
 begin transports
 box:
   driver = appendfile
-  directory = {folder}/mail/$local_part
+  directory = {folder}/mail/$local_part_data
   maildir_format
   create_directory
   user = mailer
@@ -337,6 +340,8 @@ class Exim(Peer):
         for path in (self.folder / "spool/exim4", self.folder / "spool/exim4/log"):
             os.chown(path, owner, owner)
         os.chown(self.mail, peers.USERS["mailer"], peers.USERS["mail"])
+        boxes = "".join(f"box{n}: box{n}\n" for n in range(1000))
+        (self.folder / "etc/exim4/boxes").write_text(boxes)
         (self.folder / "etc/exim4/exim4.conf").write_text(
             EXIM.format(
                 folder=self.folder,
