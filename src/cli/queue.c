@@ -317,7 +317,7 @@ static bool is_action(const char *word)
 /* The words after the action: ids and addresses, in any order; the ids first then. */
 static bool sort_words(struct asking *a, int count, char **words)
 {
-    char *addresses[WORDS_MAX];
+    char *addresses[WORDS_MAX] = {NULL};
     for (int i = 0; i < count; i++) {
         struct queue_id id;
         bool is_id = queue_id_parse(str_from_cstr(words[i]), &id) && id.value != 0;

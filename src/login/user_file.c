@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "login/whole_file.h"
+#include "world/whole_file.h"
 
 struct user_file {
     pthread_mutex_t lock;

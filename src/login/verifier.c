@@ -155,7 +155,7 @@ bool verifier_parse(struct str fields, struct verifier *v)
 static bool same(const char *a, struct str b)
 {
     unsigned char differs = strlen(a) != b.len;
-    for (size_t i = 0; a[i] && i < b.len; i++) {
+    for (size_t i = 0; i < b.len && a[i]; i++) {
         differs |= (unsigned char)(a[i] ^ b.ptr[i]);
     }
     return !differs;

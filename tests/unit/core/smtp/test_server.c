@@ -53,6 +53,20 @@ static void write_path(struct talk *t, char letter, const struct path *path)
     buf_add_char(&t->told, ')');
 }
 
+static void on_login(struct talk *t, enum server_event_kind kind, const struct server_event *event)
+{
+    struct smtp_reply challenge = {.code = 334, .text = STR("aGk=")};
+    if (kind == SERVER_AUTH) {
+        buf_add_format(&t->told, "P(%.*s)", STR_ARG(event->command->argument));
+        smtp_server_reply(&t->server, &challenge);
+        return;
+    }
+    buf_add_format(&t->told, "p(%.*s)", STR_ARG(event->body));
+    if (!str_eq(event->body, STR("right"))) {
+        smtp_server_reply(&t->server, smtp_answer(ANSWER_AUTH_FAILED));
+    }
+}
+
 static void on_event(struct talk *t, enum server_event_kind kind, const struct server_event *event)
 {
     struct smtp_server *s = &t->server;
@@ -89,17 +103,9 @@ static void on_event(struct talk *t, enum server_event_kind kind, const struct s
     case SERVER_ABORT:
         buf_add_char(&t->told, 'A');
         break;
-    case SERVER_AUTH: {
-        struct smtp_reply challenge = {.code = 334, .text = STR("aGk=")};
-        buf_add_format(&t->told, "P(%.*s)", STR_ARG(event->command->argument));
-        smtp_server_reply(s, &challenge);
-        break;
-    }
+    case SERVER_AUTH:
     case SERVER_RESPONSE:
-        buf_add_format(&t->told, "p(%.*s)", STR_ARG(event->body));
-        if (!str_eq(event->body, STR("right"))) {
-            smtp_server_reply(s, smtp_answer(ANSWER_AUTH_FAILED));
-        }
+        on_login(t, kind, event);
         break;
     case SERVER_AUTH_END:
         buf_add_char(&t->told, 'Z');

@@ -1,4 +1,4 @@
-#include "login/whole_file.h"
+#include "world/whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
