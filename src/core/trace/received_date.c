@@ -6,11 +6,12 @@ struct reading {
     struct received_date *date;
 };
 
-static int index_of(struct str word, const char *names)
+/* Of names of three letters each, in a row: which one the word begins with, or -1. */
+static int index_of(struct str word, struct str names)
 {
-    for (int i = 0; names[i * 3]; i++) {
-        if (word.len >= 3 && str_eq_nocase(str_head(word, 3), str_from(names + (size_t)i * 3, 3))) {
-            return i;
+    for (size_t at = 0; at + 3 <= names.len && word.len >= 3; at += 3) {
+        if (str_eq_nocase(str_head(word, 3), str_head(str_tail(names, at), 3))) {
+            return (int)(at / 3);
         }
     }
     return -1;
@@ -105,8 +106,8 @@ static void take_number(struct reading *t, struct str word)
 
 static void take_word(struct reading *t, struct str word)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    static const char weekdays[] = "SunMonTueWedThuFriSat";
+    static const struct str months = STR_INIT("JanFebMarAprMayJunJulAugSepOctNovDec");
+    static const struct str weekdays = STR_INIT("SunMonTueWedThuFriSat");
     struct received_date *date = t->date;
     int minutes = 0;
     if (is_offset(word)) {
@@ -156,7 +157,7 @@ static bool settle(const struct reading *t)
                          t->minute > 59 || t->second > 60;
     date->weekday_said = t->weekday >= 0;
     date->weekday_wrong = t->weekday >= 0 && ((day % 7 + 7) % 7 + 4) % 7 != t->weekday;
-    date->seconds = day * 86400 + t->hour * 3600 + t->minute * 60 + t->second -
+    date->seconds = day * 86400 + (int64_t)t->hour * 3600 + (int64_t)t->minute * 60 + t->second -
                     (int64_t)date->zone_minutes * 60;
     return true;
 }

@@ -44,7 +44,8 @@ bool address_read(struct str word, struct ip *ip, struct str *before)
 
 bool is_host_name(struct str word)
 {
-    bool dot = false;
+    bool dot =
+        word.len > 1 && word.ptr[word.len - 1] == '.'; /* a full name, as the DNS writes it */
     for (size_t i = 0; i < word.len; i++) {
         char c = word.ptr[i];
         dot = dot || (c == '.' && i > 0 && i + 1 < word.len);
@@ -99,9 +100,6 @@ static void take_name(struct received *r, struct str word)
     } else if (word.len > 0 && address_read(word, &ip, &before)) {
         r->ip = r->ip.family == IP_NONE ? ip : r->ip;
     } else if (r->rdns.len == 0 && (is_host_name(word) || str_eq_nocase(word, STR("localhost")))) {
-        r->rdns = word;
-    } else if (r->rdns.len == 0 && word.len > 1 && word.ptr[word.len - 1] == '.' &&
-               is_host_name(str_head(word, word.len - 1))) {
         r->rdns = word;
     }
 }
