@@ -50,13 +50,21 @@ static int sync_folder(const char *path)
     return error;
 }
 
-static bool write_file(const char *path, struct str head, struct str message)
+/* What root leaves must be readable for the server, whose folder it is. */
+static bool give_to_server(int fd, const char *folder)
+{
+    struct stat st;
+    return geteuid() != 0 || (stat(folder, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0);
+}
+
+static bool write_file(const char *folder, const char *path, struct str head, struct str message)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         return false;
     }
-    bool fine = write_all(fd, head) && write_all(fd, message) && fsync(fd) == 0;
+    bool fine = give_to_server(fd, folder) && write_all(fd, head) && write_all(fd, message) &&
+                fsync(fd) == 0;
     int error = errno;
     fine = close(fd) == 0 && fine;
     errno = error;
@@ -72,7 +80,7 @@ static int leave(struct str folder, struct str head, const struct submission *s,
     if (!from.ptr || !to.ptr) {
         return -ENOMEM;
     }
-    if (!write_file(from.ptr, head, s->message) || rename(from.ptr, to.ptr) != 0) {
+    if (!write_file(folder.ptr, from.ptr, head, s->message) || rename(from.ptr, to.ptr) != 0) {
         int error = errno;
         (void)unlink(from.ptr);
         return error > 0 ? -error : -EIO;

@@ -19,6 +19,7 @@ struct control_client {
     struct list node;
     struct control_office *office;
     struct stream *stream; /* null: gone; freed when the request is done */
+    int64_t user;          /* who asks: a user id, -1: unknown */
     struct line_feed lines;
     struct timer idle;
     size_t unsent;    /* when the timer was last armed */
@@ -110,9 +111,25 @@ static void on_item(struct queue_request *request, const struct queue_item *item
     request->paused = c->stream && stream_unsent(c->stream) > UNSENT_PAUSE;
 }
 
+/* Who did what to the queue: each message's own lines tell what became of it, but not by whom. */
+static void log_change(const struct control_client *c, const struct queue_request *request)
+{
+    const json_t *selector = json_object_get(c->question, "selector");
+    char *which = selector ? json_dumps(selector, JSON_COMPACT) : NULL;
+    const char *action = json_string_value(json_object_get(c->question, "action"));
+    log_event(c->office->ports->log, LOG_INFO, "operator", F_STR("action", str_from_cstr(action)),
+              F_INT("user", c->user), F_STR("selector", str_from_cstr(which ? which : "{}")),
+              F_INT("matched", request->matched), F_INT("changed", request->changed),
+              F_INT("error", -request->result));
+    free(which);
+}
+
 static void on_asked(struct queue_request *request)
 {
     struct control_client *c = request->owner;
+    if (request->action != QUEUE_LIST) {
+        log_change(c, request);
+    }
     json_t *summary = json_object();
     json_object_set_new(summary, "matched", json_integer((json_int_t)request->matched));
     json_object_set_new(summary, "changed", json_integer((json_int_t)request->changed));
@@ -303,6 +320,7 @@ static void on_accepted(struct net_listener *listener, struct stream *stream)
     }
     c->office = office;
     c->stream = stream;
+    c->user = stream->user_known ? (int64_t)stream->user : -1;
     c->idle.fire = on_idle;
     c->lines.limit = CONTROL_LINE_MAX;
     stream->owner = c;

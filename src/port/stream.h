@@ -37,6 +37,8 @@ struct stream {
     void *owner;                        /* the owner's */
     struct endpoint peer;               /* family IP_NONE for local sockets */
     struct endpoint local;
+    bool user_known; /* a local socket that was accepted: the system told who connected */
+    uint32_t user;   /* the user id, then */
 };
 
 static inline void stream_write(struct stream *stream, struct str bytes)

@@ -74,6 +74,16 @@ static void on_retry(struct timer *timer)
     uv_poll_start(&l->poll, UV_READABLE, on_connection);
 }
 
+static void note_user(struct stream *stream, int descriptor)
+{
+    struct ucred who;
+    socklen_t len = sizeof who;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0) {
+        stream->user_known = true;
+        stream->user = who.uid;
+    }
+}
+
 static void welcome(struct listening *l, int descriptor, const struct sockaddr_storage *peer)
 {
     bool local = l->path.sun_family == AF_UNIX;
@@ -83,6 +93,9 @@ static void welcome(struct listening *l, int descriptor, const struct sockaddr_s
     }
     s->port.peer = address_get(peer);
     s->port.local = local ? l->listener->at : address_local(descriptor);
+    if (local) {
+        note_user(&s->port, descriptor);
+    }
     l->listener->accepted(l->listener, &s->port);
 }
 
