@@ -195,3 +195,30 @@ def test_the_other_side_cannot_steer_the_terminal(postrider, hostile):
 
 def test_the_control_socket_is_nobody_elses(house):
     assert house.control.stat().st_mode & 0o007 == 0
+
+
+def test_finished_stories_are_remembered_as_long_as_the_history_says(postrider):
+    house = postrider({"queue": {"history": "2s"}})
+    old = house.submit("anna@house.example", HEAD)
+    house.wait("removed", id=old)
+    assert old in house.run("why", old, check=0).stdout.decode()
+    ground.until("its story is forgotten", lambda: house.run("why", old).returncode == 66)
+    assert b"queue.history" in house.run("why", old).stderr
+    house.config["queue"]["history"] = "1h"
+    house.stop()
+    house.write()
+    house.start()
+    new = house.submit("anna@house.example", HEAD)
+    house.wait("removed", id=new)
+    facts = house.json("why", "anna@house.example")
+    assert facts["messages"][0]["id"] == new and facts["messages"][0]["finished"]
+
+
+def test_who_changed_the_queue_is_in_the_log(waiting):
+    import os
+
+    waiting.run("queue", "list", check=0)
+    waiting.run("queue", "hold", "--domain", "two.example", check=0)
+    event = waiting.wait("operator")
+    assert (event["action"], event["user"], event["matched"], event["changed"]) == ("hold", os.getuid(), 2, 2)
+    assert "two.example" in event["selector"] and len(waiting.seen("operator")) == 1
