@@ -18,6 +18,7 @@ enum { LOOP_SCRATCH = 65536 };
 
 struct loop {
     uv_loop_t uv;
+    uv_prepare_t before_waiting;
     uv_idle_t turn; /* active while something is to be done soon */
     struct list soon;
     char *scratch; /* where every socket's input is read; LOOP_SCRATCH bytes */

@@ -4,18 +4,28 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "world/inside.h"
 
+enum { HOLD_MAX = 32768 };
+
 struct world_log {
     struct log port;
     pthread_mutex_t mutex; /* a pipe takes more than PIPE_BUF bytes in parts */
+    size_t held;
+    char holding[HOLD_MAX];
     int descriptor;
     bool json;
     bool colours;
     atomic_int level;
 };
+
+/* A thread that promised to call log_flush() has its lines held until then: one write(2) for all
+ * that a turn of its loop had to say. */
+static _Thread_local bool thread_holds;
+static _Thread_local struct world_log *thread_log;
 
 static void write_whole(int descriptor, const char *bytes, size_t len)
 {
@@ -31,6 +41,44 @@ static void write_whole(int descriptor, const char *bytes, size_t len)
     }
 }
 
+static void flush_locked(struct world_log *w)
+{
+    write_whole(w->descriptor, w->holding, w->held);
+    w->held = 0;
+}
+
+/* All lines leave in the order of their events, whoever holds them. */
+static void add_line(struct world_log *w, const char *text, size_t len, bool at_once)
+{
+    pthread_mutex_lock(&w->mutex);
+    if (len > sizeof w->holding - w->held) {
+        flush_locked(w);
+    }
+    memcpy(w->holding + w->held, text, len);
+    w->held += len;
+    if (at_once) {
+        flush_locked(w);
+    }
+    pthread_mutex_unlock(&w->mutex);
+}
+
+void log_hold(bool hold)
+{
+    log_flush();
+    thread_holds = hold;
+}
+
+void log_flush(void)
+{
+    struct world_log *w = thread_log;
+    if (w) {
+        thread_log = NULL;
+        pthread_mutex_lock(&w->mutex);
+        flush_locked(w);
+        pthread_mutex_unlock(&w->mutex);
+    }
+}
+
 static void event(struct log *log, enum log_level level, const char *name,
                   const struct log_field *fields, size_t count)
 {
@@ -43,9 +91,9 @@ static void event(struct log *log, enum log_level level, const char *name,
         .time = clock_wall(), .level = level, .event = name, .fields = fields, .count = count};
     size_t len =
         w->json ? log_render_json(text, &line) : log_render_readable(text, &line, w->colours);
-    pthread_mutex_lock(&w->mutex);
-    write_whole(w->descriptor, text, len);
-    pthread_mutex_unlock(&w->mutex);
+    bool hold = thread_holds && level < LOG_WARNING && (!thread_log || thread_log == w);
+    thread_log = hold ? w : thread_log;
+    add_line(w, text, len, !hold);
 }
 
 struct log *log_new(int descriptor, enum log_style format, enum log_level level)
@@ -74,6 +122,7 @@ void log_free(struct log *log)
 {
     if (log) {
         struct world_log *w = CONTAINER_OF(log, struct world_log, port);
+        flush_locked(w);
         pthread_mutex_destroy(&w->mutex);
         free(w);
     }

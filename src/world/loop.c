@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "world/inside.h"
+#include "world/log.h"
 
 struct instant clock_wall(void)
 {
@@ -49,6 +50,12 @@ static void on_turn(uv_idle_t *idle)
     if (list_empty(&loop->soon)) {
         uv_idle_stop(idle);
     }
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    (void)prepare;
+    log_flush();
 }
 
 void loop_soon(struct loop *loop, struct soon *soon)
@@ -105,6 +112,9 @@ struct loop *loop_new(struct log *log, struct dns_service *dns)
     list_init(&loop->soon);
     uv_idle_init(&loop->uv, &loop->turn);
     loop->turn.data = loop;
+    uv_prepare_init(&loop->uv, &loop->before_waiting);
+    uv_prepare_start(&loop->before_waiting, on_prepare);
+    uv_unref((uv_handle_t *)&loop->before_waiting);
     set_ports(loop, log);
     loop_entropy_init(&loop->entropy);
     loop_net_init(&loop->net, loop);
@@ -130,7 +140,9 @@ const struct ports *loop_ports(const struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
+    log_hold(true);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
+    log_hold(false);
 }
 
 void loop_stop(struct loop *loop)
@@ -151,6 +163,7 @@ void loop_free(struct loop *loop)
     loop_timers_close(&loop->timers);
     loop_inbox_close(&loop->inbox);
     uv_close((uv_handle_t *)&loop->turn, NULL);
+    uv_close((uv_handle_t *)&loop->before_waiting, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT); /* the close callbacks, and the pool's last jobs */
     uv_loop_close(&loop->uv);
     loop_disk_done(&loop->disk);

@@ -46,10 +46,22 @@ void stream_drop(struct loop_stream *s)
     uv_close(&s->uv.handle, on_closed);
 }
 
+/* Without a buffer libuv reads nothing, and says so to on_read(). */
+static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    const struct loop_stream *s = handle->data;
+    if (s->reading || s->state == STREAM_LINGERING) {
+        loop_scratch(handle, suggested, buf);
+    } else {
+        *buf = uv_buf_init(NULL, 0);
+    }
+}
+
 static void end(struct loop_stream *s, int error)
 {
     s->ended = true;
     s->reading = false;
+    s->started = false;
     uv_read_stop(&s->uv.stream);
     if (s->port.events && s->port.events->end) {
         s->port.events->end(&s->port, error);
@@ -66,6 +78,11 @@ static void drained(struct loop_stream *s)
 static void on_read(uv_stream_t *uv, ssize_t n, const uv_buf_t *buf)
 {
     struct loop_stream *s = uv->data;
+    if (n == UV_ENOBUFS) {
+        s->started = false;
+        uv_read_stop(uv);
+        return;
+    }
     if (s->state != STREAM_OPEN) { /* what comes while lingering is of no interest */
         if (n < 0) {
             stream_drop(s);
@@ -101,7 +118,7 @@ static void linger(struct loop_stream *s)
     uv_os_fd_t descriptor;
     if (s->ended || uv_fileno(&s->uv.handle, &descriptor) != 0 ||
         shutdown(descriptor, SHUT_WR) != 0 ||
-        (!s->reading && uv_read_start(&s->uv.stream, loop_scratch, on_read) != 0)) {
+        (!s->started && uv_read_start(&s->uv.stream, give_buffer, on_read) != 0)) {
         stream_drop(s);
         return;
     }
@@ -192,13 +209,11 @@ static size_t op_unsent(const struct stream *stream)
     return s->error ? 0 : s->unsent;
 }
 
+/* A pause is mostly over before more comes: libuv is told only when there is input in it, which
+ * saves two system calls for every message. */
 static void op_pause(struct stream *stream)
 {
-    struct loop_stream *s = from_port(stream);
-    if (s->reading) {
-        s->reading = false;
-        uv_read_stop(&s->uv.stream);
-    }
+    from_port(stream)->reading = false;
 }
 
 static void op_resume(struct stream *stream)
@@ -207,8 +222,8 @@ static void op_resume(struct stream *stream)
     if (s->reading || s->ended || s->error) {
         return;
     }
-    int error = uv_read_start(&s->uv.stream, loop_scratch, on_read);
-    s->reading = error == 0;
+    int error = s->started ? 0 : uv_read_start(&s->uv.stream, give_buffer, on_read);
+    s->started = s->reading = error == 0;
     if (error) {
         fail(s, error);
     }

@@ -28,8 +28,9 @@ struct loop_stream {
     size_t unsent;
     int error; /* why nothing can be sent any more; to be told by end() */
     enum stream_state state;
-    bool reading;
-    bool ended; /* end() was called */
+    bool reading; /* whoever owns it wants input */
+    bool started; /* libuv reads */
+    bool ended;   /* end() was called */
 };
 
 /* Takes over the socket, also where it fails and returns null. `state` CONNECTING or OPEN. */

@@ -187,6 +187,10 @@ bool outgoing_next(struct outgoing *o)
         cut_piece(o, buf_str(&o->converted), done);
         return true;
     }
+    if (o->job->body.bytes) {
+        cut_piece(o, str_from(o->job->body.bytes, (size_t)o->job->body.size), done);
+        return true;
+    }
     if (!o->block && !(o->block = malloc(OUTGOING_PIECE))) {
         o->error = -ENOMEM;
         return true;

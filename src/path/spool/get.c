@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "path/spool/inside.h"
 
@@ -19,6 +20,7 @@ static void unpin(struct spool_log *log, struct entry *e)
         return;
     }
     log->segments[e->at.slot]->pins--;
+    recent_drop(log, e);
     if (e->body) {
         log->ports->disk->close(log->ports->disk, e->body);
         e->body = NULL;
@@ -52,10 +54,11 @@ static void get_texts(struct get_work *w)
     op->envelope = arena_copy(op->arena, r->envelope);
     op->additions = arena_copy(op->arena, r->additions);
     op->outcomes = arena_copy(op->arena, buf_str(&w->story.joined));
-    op->body = (struct spool_body){e->body, 0, e->body_size};
+    op->body = (struct spool_body){.file = e->body, .size = e->body_size};
     if (!(e->flags & ENTRY_BODY_FILE)) {
         op->body.file = w->log->segments[e->at.slot]->file;
         op->body.offset = e->at.offset + e->before_body;
+        op->body.bytes = e->recent ? e->recent + e->before_body : NULL;
     }
     bool memory = op->envelope.ptr && op->additions.ptr && op->outcomes.ptr;
     get_end(w, memory ? 0 : -ENOMEM);
@@ -111,6 +114,21 @@ static void head_read(struct record_read *read, int result)
     }
 }
 
+/* A record that was moved since does not validate at its new place: then it is read from there. */
+static bool take_recent(struct get_work *w, const struct entry *e)
+{
+    if (!e->recent) {
+        return false;
+    }
+    memcpy(w->head.bytes, e->recent, w->head.want);
+    if (record_read_head(str_from(w->head.bytes, w->head.want), w->log->segments[e->at.slot]->seed,
+                         &w->head.record) != RECORD_OK) {
+        return false;
+    }
+    head_read(&w->head, 0);
+    return true;
+}
+
 static void get_begin(struct task *task)
 {
     struct get_work *w = CONTAINER_OF(task, struct get_work, task);
@@ -135,7 +153,9 @@ static void get_begin(struct task *task)
         get_end(w, -ENOMEM);
         return;
     }
-    record_fetch(&w->head);
+    if (!take_recent(w, e)) {
+        record_fetch(&w->head);
+    }
 }
 
 void log_get(struct spool *s, struct spool_get *op)

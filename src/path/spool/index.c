@@ -31,6 +31,7 @@ void index_remove(struct index *x, struct entry *e)
 {
     map_remove(&x->map, &e->node);
     free(e->outcomes);
+    free(e->recent);
     free(e);
 }
 
@@ -41,6 +42,7 @@ void index_done(struct index *x)
             next = n->next;
             struct entry *e = CONTAINER_OF(n, struct entry, node);
             free(e->outcomes);
+            free(e->recent);
             free(e);
         }
     }

@@ -12,8 +12,10 @@
 #include "path/spool/segment.h"
 
 enum {
-    BATCH_MAX = 8 * 1024 * 1024, /* bytes in one commit, unless one record is larger */
-    MERGE_AT = 8,                /* outcome records of a message before they are merged */
+    BATCH_MAX = 8 * 1024 * 1024,   /* bytes in one commit, unless one record is larger */
+    RECENT_EACH = 128 * 1024,      /* a record that is kept in memory until it was read once… */
+    RECENT_ALL = 32 * 1024 * 1024, /* …and all of them together */
+    MERGE_AT = 8,                  /* outcome records of a message before they are merged */
     PATH_MAX_BYTES = 1024,
 };
 
@@ -88,6 +90,7 @@ struct spool_log {
     bool asking_space;
     uint64_t space_free; /* as last asked */
     unsigned under_way;  /* operations that close() waits for */
+    size_t recent_bytes;
     uint64_t messages;
     uint64_t bodies_bytes; /* in files of their own */
     void (*closed)(void *owner);
@@ -171,6 +174,10 @@ struct outcomes_read {
 /* False: no memory, and `done` will not run. */
 NODISCARD bool outcomes_fetch(struct spool_log *log, struct outcomes_read *read,
                               const struct entry *e);
+
+/* recent.c: most messages are read once, right after they came: for that they stay in memory. */
+void recent_keep(struct spool_log *log, struct entry *e, const struct append *a);
+void recent_drop(struct spool_log *log, struct entry *e);
 
 /* get.c */
 void log_get(struct spool *s, struct spool_get *op);

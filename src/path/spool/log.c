@@ -123,6 +123,7 @@ void log_forget(struct spool_log *log, struct entry *e)
         log->bodies_bytes -= e->body_size;
         log_drop_body(log, e->id, false);
     }
+    recent_drop(log, e);
     index_remove(&log->index, e);
 }
 

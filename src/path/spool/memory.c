@@ -181,7 +181,7 @@ static void body_open(struct disk_op *op)
     get->envelope = arena_copy(get->arena, buf_str(&message->envelope));
     get->additions = arena_copy(get->arena, buf_str(&message->additions));
     get->outcomes = arena_copy(get->arena, buf_str(&message->outcomes));
-    get->body = (struct spool_body){message->body, 0, message->body_size};
+    get->body = (struct spool_body){.file = message->body, .size = message->body_size};
     work_end(w, 0);
 }
 

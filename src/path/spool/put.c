@@ -58,6 +58,7 @@ static void appended(struct append *a, int result)
     e->flags = a->record.body_file ? ENTRY_BODY_FILE : 0;
     e->at = a->at;
     e->born = a->record.born;
+    recent_keep(log, e, a);
     log_live(log, e->at, true);
     log->messages++;
     log->bodies_bytes += a->record.body_file ? e->body_size : 0;

@@ -19,6 +19,7 @@ struct spool_body {
     struct disk_file *file; /* readable from any loop's disk */
     uint64_t offset;
     uint64_t size;
+    const char *bytes; /* not null: it lies here too, from its beginning to its end */
 };
 
 /* Makes a message durable. The caller keeps the op and all it points to until done. */

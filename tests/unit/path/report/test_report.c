@@ -180,7 +180,7 @@ static struct str make(struct desk *d, struct str message)
     struct disk_op op = {.done = opened};
     d->disk.disk.open(&d->disk.disk, &op, STR("/body"), DISK_READ);
     run(d);
-    d->ask.body = (struct spool_body){op.file, 0, message.len};
+    d->ask.body = (struct spool_body){.file = op.file, .size = message.len};
     report_make(&d->office, &d->ask);
     assert_int_equal(d->done, 0);
     run(d);
