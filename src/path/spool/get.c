@@ -20,7 +20,6 @@ static void unpin(struct spool_log *log, struct entry *e)
         return;
     }
     log->segments[e->at.slot]->pins--;
-    recent_drop(log, e);
     if (e->body) {
         log->ports->disk->close(log->ports->disk, e->body);
         e->body = NULL;
@@ -58,7 +57,7 @@ static void get_texts(struct get_work *w)
     if (!(e->flags & ENTRY_BODY_FILE)) {
         op->body.file = w->log->segments[e->at.slot]->file;
         op->body.offset = e->at.offset + e->before_body;
-        op->body.bytes = e->recent ? e->recent + e->before_body : NULL;
+        op->body.bytes = e->recent ? e->recent->bytes + e->before_body : NULL;
     }
     bool memory = op->envelope.ptr && op->additions.ptr && op->outcomes.ptr;
     get_end(w, memory ? 0 : -ENOMEM);
@@ -120,7 +119,7 @@ static bool take_recent(struct get_work *w, const struct entry *e)
     if (!e->recent) {
         return false;
     }
-    memcpy(w->head.bytes, e->recent, w->head.want);
+    memcpy(w->head.bytes, e->recent->bytes, w->head.want);
     if (record_read_head(str_from(w->head.bytes, w->head.want), w->log->segments[e->at.slot]->seed,
                          &w->head.record) != RECORD_OK) {
         return false;

@@ -33,7 +33,7 @@ struct entry {
     uint32_t before_body;
     uint64_t body_size;
     struct places *outcomes; /* null: none */
-    char *recent;            /* the record as it was put, until the first reader is done; or null */
+    struct recent *recent;   /* the record as it was put; or null */
     struct disk_file *body;  /* the body's file, open while pinned */
     uint64_t born;           /* as in struct record */
     uint32_t merged;         /* outcomes up to this number are in the message record */

@@ -13,9 +13,10 @@
 
 enum {
     BATCH_MAX = 8 * 1024 * 1024,   /* bytes in one commit, unless one record is larger */
-    RECENT_EACH = 128 * 1024,      /* a record that is kept in memory until it was read once… */
-    RECENT_ALL = 32 * 1024 * 1024, /* …and all of them together */
-    MERGE_AT = 8,                  /* outcome records of a message before they are merged */
+    RECENT_EACH = 128 * 1024,      /* records up to this size are kept in memory… */
+    RECENT_ALL = 32 * 1024 * 1024, /* …as long as all of them take no more */
+    RECENT_LOOK = 8,
+    MERGE_AT = 8, /* outcome records of a message before they are merged */
     PATH_MAX_BYTES = 1024,
 };
 
@@ -90,6 +91,7 @@ struct spool_log {
     bool asking_space;
     uint64_t space_free; /* as last asked */
     unsigned under_way;  /* operations that close() waits for */
+    struct list recents;
     size_t recent_bytes;
     uint64_t messages;
     uint64_t bodies_bytes; /* in files of their own */
@@ -175,7 +177,12 @@ struct outcomes_read {
 NODISCARD bool outcomes_fetch(struct spool_log *log, struct outcomes_read *read,
                               const struct entry *e);
 
-/* recent.c: most messages are read once, right after they came: for that they stay in memory. */
+/* recent.c: most messages are read soon after they came: the last that came stay in memory. */
+struct recent {
+    struct list link; /* in log->recents, oldest first */
+    struct entry *entry;
+    char bytes[]; /* the record without padding; nobody writes to it */
+};
 void recent_keep(struct spool_log *log, struct entry *e, const struct append *a);
 void recent_drop(struct spool_log *log, struct entry *e);
 

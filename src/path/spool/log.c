@@ -237,6 +237,7 @@ struct spool_log *spool_log_new(const struct ports *ports, const struct spool_lo
     log->reserve_segments = (size_t)((log->reserve + room - 1) / room);
     log->inline_limit = options->inline_limit ? options->inline_limit : default_inline;
     memcpy(log->folder, options->folder.ptr, options->folder.len);
+    list_init(&log->recents);
     list_init(&log->appends);
     list_init(&log->batch);
     list_init(&log->soon);
