@@ -128,11 +128,8 @@ static void check_path(struct alias_item *item, const char *relative)
     if (!str_starts(item->text, STR("/"))) {
         item->error = relative;
     }
-    for (size_t i = 0; i < item->text.len; i++) {
-        unsigned char c = (unsigned char)item->text.ptr[i];
-        if (c < 0x20 || c == 0x7f) {
-            item->error = "a control character";
-        }
+    if (str_has_control(item->text)) {
+        item->error = "a control character";
     }
 }
 

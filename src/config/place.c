@@ -31,17 +31,6 @@ static bool takes(struct str *text, struct str prefix)
     return found;
 }
 
-static bool has_control(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c < 0x20 || c == 0x7f) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_template_name(struct str name)
 {
     static const struct str names[] = {STR_INIT("domain"), STR_INIT("local"), STR_INIT("user"),
@@ -84,7 +73,7 @@ static struct str read_path(struct reading *r, struct str text, bool is_template
     if (text.len == 0) {
         refuse(r, "a path is missing");
     }
-    if (has_control(text)) {
+    if (str_has_control(text)) {
         refuse(r, "a control character in a path");
     }
     if (is_template) {
@@ -246,7 +235,7 @@ static void read_program(struct reading *r, struct str text, struct config_mailb
             return;
         }
         struct str word = read_word(r, &rest);
-        if (has_control(word)) {
+        if (str_has_control(word)) {
             refuse(r, "a control character in a command");
         }
         if (made->argc > 0) {
@@ -331,7 +320,7 @@ static void read_transport(struct reading *r, struct str text, struct config_tra
     } else if (takes(&text, STR("error:"))) {
         made->kind = TRANSPORT_ERROR;
         made->host = kept(r, str_trim(text));
-        if (has_control(text)) {
+        if (str_has_control(text)) {
             refuse(r, "a control character in the text of an error");
         }
     } else {

@@ -30,17 +30,6 @@ static void refuse(struct reading *r, uint32_t line, size_t offset, const char *
     config_problem(r->problems, false, place, "%s", reason ? reason : "memory is exhausted");
 }
 
-static bool has_control(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c < 0x20 || c == 0x7f) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Where the name ends: a colon outside of quotes, or the line's end. */
 static size_t name_end(struct str line)
 {
@@ -75,7 +64,7 @@ static void read_line(struct reading *r, struct str line, uint32_t number)
                       : NULL);
     } else if (address.domain.len > 0) {
         refuse(r, number, at, "a user is named by the local part alone, without \"@\" and domain");
-    } else if (has_control(full)) {
+    } else if (str_has_control(full)) {
         refuse(r, number, colon + 1, "a control character in a full name");
     } else {
         entry->line = number;

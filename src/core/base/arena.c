@@ -78,6 +78,15 @@ struct str arena_copy(struct arena *a, struct str s)
     return (struct str){copy, s.len};
 }
 
+struct str arena_lower(struct arena *a, struct str s)
+{
+    struct str copy = arena_copy(a, s);
+    for (size_t i = 0; copy.ptr && i < copy.len; i++) {
+        ((char *)(uintptr_t)copy.ptr)[i] = ascii_lower(s.ptr[i]);
+    }
+    return copy;
+}
+
 struct str arena_format(struct arena *a, const char *format, ...)
 {
     struct str made = {0};

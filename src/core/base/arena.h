@@ -16,6 +16,7 @@ void *arena_alloc(struct arena *a, size_t size);
 void *arena_array(struct arena *a, size_t count, size_t size);
 struct str arena_copy(struct arena *a,
                       struct str s); /* NUL-terminated besides, for the world's calls */
+struct str arena_lower(struct arena *a, struct str s); /* a copy with ASCII in lower case */
 /* A formatted text; empty with a null pointer where memory failed. */
 struct str arena_format(struct arena *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

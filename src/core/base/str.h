@@ -58,6 +58,9 @@ struct str str_split(struct str *rest, char c);
 /* Decimal digits only, the whole of `s`; false on anything else or on overflow of `max`. */
 NODISCARD bool str_to_u64(struct str s, uint64_t max, uint64_t *value);
 
+/* Whether there is a control character of ASCII in it (NUL, CR and LF among them). */
+bool str_has_control(struct str s);
+
 /* ASCII, whatever the locale. */
 bool ascii_is_alpha(char c);
 bool ascii_is_digit(char c);

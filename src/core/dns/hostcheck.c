@@ -26,18 +26,6 @@ static void add_slot(struct hostcheck *h, struct str name, uint16_t type)
     chain_start(chain, h->arena, &h->notes, name, type);
 }
 
-static struct str lower_copy(struct arena *arena, struct str text)
-{
-    char *copy = arena_alloc(arena, text.len + 1);
-    if (!copy) {
-        return (struct str){0};
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        copy[i] = ascii_lower(text.ptr[i]);
-    }
-    return str_from(copy, text.len);
-}
-
 static void end_reverse(struct hostcheck *h, enum hostcheck_reverse_finding finding)
 {
     h->reverse = finding;
@@ -73,7 +61,7 @@ static void start_forward(struct hostcheck *h)
     h->slot_count = 0;
     for (struct dns_record record; chain_record_next(&reverse, &it, &record);) {
         struct str text = dns_name_text(&record.target, h->arena);
-        struct str name = lower_copy(h->arena, text);
+        struct str name = arena_lower(h->arena, text);
         bool known = false;
         for (size_t i = 0; i < h->slot_count; i++) {
             known = known || str_eq(h->slots[i].name, name);

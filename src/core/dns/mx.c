@@ -44,18 +44,6 @@ static int by_preference(const void *left, const void *right)
     return a->lot < b->lot ? -1 : a->lot > b->lot;
 }
 
-static struct str lower_copy(struct arena *arena, struct str text)
-{
-    char *copy = arena_alloc(arena, text.len + 1);
-    if (!copy) {
-        return (struct str){0};
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        copy[i] = ascii_lower(text.ptr[i]);
-    }
-    return str_from(copy, text.len);
-}
-
 /* "localhost" is us too: it stands in MX records of people who want no mail. */
 static bool is_own(const struct mx *m, struct str name)
 {
@@ -98,7 +86,7 @@ static size_t gather(struct mx *m, struct candidate *list, size_t records)
     struct dns_record_iter it = chain_records_begin(&m->chain);
     for (struct dns_record record; records > 0 && chain_record_next(&m->chain, &it, &record);
          records--) {
-        struct str name = lower_copy(m->arena, dns_name_text(&record.target, m->arena));
+        struct str name = arena_lower(m->arena, dns_name_text(&record.target, m->arena));
         if (!name.ptr) {
             return STR_NONE;
         }
@@ -197,7 +185,7 @@ static void ask_address(struct mx *m, uint16_t type)
 /* No MX, but an address: the domain is its own host (RFC 5321 5.1, "implicit MX"). */
 static void take_implicit(struct mx *m)
 {
-    struct str name = lower_copy(m->arena, m->chain.end);
+    struct str name = arena_lower(m->arena, m->chain.end);
     m->hosts = ARENA_NEW(m->arena, struct mx_host);
     if (!name.ptr || !m->hosts) {
         end_temporary(m, "no memory");

@@ -1,11 +1,11 @@
 #include "core/mail/date.h"
 
-#include "core/base/scan.h"
+#include "core/mail/cfws.h"
 
 static const char weekdays[] = "SunMonTueWedThuFriSat";
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-enum { SECONDS_A_DAY = 86400, COMMENT_DEPTH_MAX = 16 };
+enum { SECONDS_A_DAY = 86400 };
 
 /* Days since 1970-01-01, by eras of 400 years that begin on the first of March, so that the leap
  * day is the last of its year. */
@@ -60,31 +60,6 @@ void date_format(struct buf *out, struct instant t)
     buf_add_format(out, " %04d %02u:%02u:%02u +0000", (int)c.year, c.hour, c.minute, c.second);
 }
 
-/* Skips folding white space and comments, nested ones too (RFC 5322 3.2.2). */
-static void skip_cfws(struct scan *sc)
-{
-    unsigned depth = 0;
-    while (scan_ok(sc) && !scan_at_end(sc)) {
-        char c = scan_peek(sc);
-        if (c == '(') {
-            depth++;
-        } else if (c == ')' && depth > 0) {
-            depth--;
-        } else if (c == '\\' && depth > 0) {
-            scan_take(sc, 1);
-        } else if (depth == 0 && str_find(STR(" \t\r\n"), c) == STR_NONE) {
-            return;
-        }
-        if (depth > COMMENT_DEPTH_MAX) {
-            scan_fail(sc);
-        }
-        scan_take(sc, 1);
-    }
-    if (depth > 0) {
-        scan_fail(sc);
-    }
-}
-
 /* The place of a name of three letters in a table, or a failure. */
 static unsigned scan_name(struct scan *sc, struct str table)
 {
@@ -131,16 +106,16 @@ static void scan_day_month_year(struct scan *sc, struct civil_time *c)
 {
     if (ascii_is_alpha(scan_peek(sc))) {
         scan_name(sc, str_from_cstr(weekdays));
-        skip_cfws(sc);
+        scan_cfws(sc);
         scan_try_char(sc, ',');
-        skip_cfws(sc);
+        scan_cfws(sc);
     }
     c->day = scan_number(sc, 1, 2, 31);
-    skip_cfws(sc);
+    scan_cfws(sc);
     c->month = scan_name(sc, str_from_cstr(months)) + 1;
-    skip_cfws(sc);
+    scan_cfws(sc);
     c->year = scan_year(sc);
-    skip_cfws(sc);
+    scan_cfws(sc);
     if (c->day == 0 || c->day > month_length(c->year, c->month)) {
         scan_fail(sc);
     }
@@ -149,15 +124,15 @@ static void scan_day_month_year(struct scan *sc, struct civil_time *c)
 static void scan_time_of_day(struct scan *sc, struct civil_time *c)
 {
     c->hour = scan_number(sc, 1, 2, 23);
-    skip_cfws(sc);
+    scan_cfws(sc);
     scan_char(sc, ':');
-    skip_cfws(sc);
+    scan_cfws(sc);
     c->minute = scan_number(sc, 2, 2, 59);
-    skip_cfws(sc);
+    scan_cfws(sc);
     if (scan_try_char(sc, ':')) {
-        skip_cfws(sc);
+        scan_cfws(sc);
         c->second = scan_number(sc, 2, 2, 60);
-        skip_cfws(sc);
+        scan_cfws(sc);
     }
 }
 
@@ -198,11 +173,11 @@ bool date_parse(struct str text, struct instant *t, int *zone_minutes)
 {
     struct scan sc = {.rest = text};
     struct civil_time c = {0};
-    skip_cfws(&sc);
+    scan_cfws(&sc);
     scan_day_month_year(&sc, &c);
     scan_time_of_day(&sc, &c);
     int zone = scan_zone(&sc);
-    skip_cfws(&sc);
+    scan_cfws(&sc);
     if (!scan_done(&sc)) {
         return false;
     }

@@ -1,6 +1,6 @@
 #include "core/mail/mime.h"
 
-#include "core/base/scan.h"
+#include "core/mail/cfws.h"
 
 #include <string.h>
 
@@ -8,24 +8,6 @@
 static bool is_token(char c)
 {
     return c > 32 && c < 127 && str_find(STR("()<>@,;:\\\"/[]?="), c) == STR_NONE;
-}
-
-static void skip_blanks(struct scan *sc)
-{
-    unsigned depth = 0;
-    while (!scan_at_end(sc) && scan_ok(sc)) {
-        char c = scan_peek(sc);
-        if (c == '(') {
-            depth++;
-        } else if (c == ')' && depth > 0) {
-            depth--;
-        } else if (c == '\\' && depth > 0) {
-            scan_take(sc, 1);
-        } else if (depth == 0 && str_find(STR(" \t\r\n"), c) == STR_NONE) {
-            return;
-        }
-        scan_take(sc, 1);
-    }
 }
 
 /* A parameter's value, unquoted; longer ones are cut, and are then no boundary. */
@@ -58,23 +40,23 @@ static void read_type(struct str value, struct mime_part *part)
     struct scan sc = {.rest = value};
     char text[MIME_BOUNDARY_MAX + 1];
     part->has_type = true;
-    skip_blanks(&sc);
+    scan_cfws(&sc);
     part->type = scan_while1(&sc, is_token);
-    skip_blanks(&sc);
+    scan_cfws(&sc);
     scan_char(&sc, '/');
-    skip_blanks(&sc);
+    scan_cfws(&sc);
     part->subtype = scan_while1(&sc, is_token);
     if (!scan_ok(&sc)) {
         part->type = part->subtype = (struct str){0};
     }
     while (scan_ok(&sc)) {
-        skip_blanks(&sc);
+        scan_cfws(&sc);
         scan_char(&sc, ';');
-        skip_blanks(&sc);
+        scan_cfws(&sc);
         struct str name = scan_while1(&sc, is_token);
-        skip_blanks(&sc);
+        scan_cfws(&sc);
         scan_char(&sc, '=');
-        skip_blanks(&sc);
+        scan_cfws(&sc);
         size_t n = scan_value(&sc, text);
         if (scan_ok(&sc) && n <= MIME_BOUNDARY_MAX && str_eq_nocase(name, STR("boundary"))) {
             memcpy(part->boundary, text, n);
@@ -96,7 +78,7 @@ static enum mime_encoding read_encoding(struct str value)
         {STR_INIT("base64"), ENCODING_BASE64},
     };
     struct scan sc = {.rest = value};
-    skip_blanks(&sc);
+    scan_cfws(&sc);
     struct str name = scan_while(&sc, is_token);
     for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
         if (str_eq_nocase(name, encodings[i].name)) {

@@ -4,12 +4,7 @@
 
 bool client_text_is_safe(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f) {
-            return false;
-        }
-    }
-    return true;
+    return !str_has_control(text);
 }
 
 size_t client_next_open(const struct client_transaction *t, size_t i)

@@ -1,34 +1,13 @@
 #include "path/queue/story_text.h"
 
+#include "core/mail/date.h"
 #include "path/queue/state.h"
-
-/* Days since 1970-01-01 as year, month, day, by counting years from a March (H. Hinnant). */
-static void civil(int64_t days, int *year, int *month, int *day)
-{
-    days += 719468;
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t of_era = days - era * 146097;
-    int64_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * y + y / 4 - y / 100);
-    int64_t m = (5 * of_year + 2) / 153;
-    *day = (int)(of_year - (153 * m + 2) / 5 + 1);
-    *month = (int)(m < 10 ? m + 3 : m - 9);
-    *year = (int)(y + era * 400 + (*month <= 2));
-}
 
 void story_time(struct buf *out, struct instant t)
 {
-    int64_t seconds = instant_seconds(t);
-    int64_t days = seconds / 86400;
-    int64_t rest = seconds % 86400;
-    int year, month, day;
-    if (rest < 0) {
-        rest += 86400;
-        days--;
-    }
-    civil(days, &year, &month, &day);
-    buf_add_format(out, "%04d-%02d-%02d %02d:%02d:%02d UTC", year, month, day, (int)(rest / 3600),
-                   (int)(rest / 60 % 60), (int)(rest % 60));
+    struct civil_time c = civil_from_instant(t);
+    buf_add_format(out, "%04d-%02u-%02u %02u:%02u:%02u UTC", (int)c.year, c.month, c.day, c.hour,
+                   c.minute, c.second);
 }
 
 void story_span(struct buf *out, struct span d)

@@ -2,39 +2,6 @@
 
 #include "core/dns/idn.h"
 
-static int cmp_nocase(struct str a, struct str b)
-{
-    for (size_t i = 0; i < a.len && i < b.len; i++) {
-        unsigned char x = (unsigned char)ascii_lower(a.ptr[i]);
-        unsigned char y = (unsigned char)ascii_lower(b.ptr[i]);
-        if (x != y) {
-            return x < y ? -1 : 1;
-        }
-    }
-    return a.len < b.len ? -1 : a.len > b.len;
-}
-
-const struct config_domain *local_find_domain(const struct config *config, struct str name)
-{
-    size_t low = 0;
-    size_t high = config->domain_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = cmp_nocase(name, config->domains[middle].name);
-        if (order == 0) {
-            return &config->domains[middle];
-        }
-        if (order < 0) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    bool any =
-        config->sandbox && config->domain_count > 0 && str_eq(config->domains[0].name, STR("*"));
-    return any ? &config->domains[0] : NULL;
-}
-
 static bool listens_at(const struct config *config, struct ip ip)
 {
     for (size_t i = 0; i < config->listen_count; i++) {
@@ -61,7 +28,7 @@ const struct config_domain *local_own_domain(const struct config *config,
                     listens_at(config, domain->ip);
         return ours ? &config->domains[0] : NULL;
     }
-    return ascii->len > 0 ? local_find_domain(config, *ascii) : NULL;
+    return ascii->len > 0 ? config_find_domain(config, *ascii) : NULL;
 }
 
 const struct alias *local_find_alias(const struct config_domain *domain, struct str name)

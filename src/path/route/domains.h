@@ -5,13 +5,9 @@
 #include "core/base/arena.h"
 #include "core/mail/mailbox.h"
 
-/* The domain of that name (A-labels, any case), or null: it is not ours. In the sandbox every
- * domain is ours: its one entry is named "*". */
-const struct config_domain *local_find_domain(const struct config *config, struct str name);
-
-/* The same for an address's domain, whatever its form: U-labels as A-labels; a literal is ours
- * where we listen at that very address (RFC 5321 4.1.3), as the first domain. `ascii` gets the name
- * in A-labels and lower case (a literal as it is), empty where it is no name. */
+/* config_find_domain() for an address's domain, whatever its form: U-labels as A-labels; a literal
+ * is ours where we listen at that very address (RFC 5321 4.1.3), as the first domain. `ascii` gets
+ * the name in A-labels and lower case (a literal as it is), empty where it is no name. */
 const struct config_domain *local_own_domain(const struct config *config,
                                              const struct domain *domain, struct arena *arena,
                                              struct str *ascii);
