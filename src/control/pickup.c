@@ -78,6 +78,21 @@ static void damaged(struct pickup_office *o)
     o->ports->disk->rename(o->ports->disk, begin(o, moved_aside), o->path, to);
 }
 
+/* A link, a folder, a FIFO, a socket: no time makes a message of it. */
+static bool is_no_file(int64_t error)
+{
+    return error == -ELOOP || error == -EISDIR || error == -ESPIPE || error == -ENXIO;
+}
+
+static void cannot_read(struct pickup_office *o)
+{
+    if (is_no_file(o->op.result)) {
+        damaged(o);
+    } else {
+        give_up(o, strerror((int)-o->op.result));
+    }
+}
+
 static void removed(struct pickup_office *o)
 {
     close_file(o);
@@ -99,8 +114,9 @@ static void committed(void *owner, int result)
     }
     struct queue_id_text id = queue_id_text(o->envelope.id);
     log_event(o->ports->log, LOG_INFO, "queued", F_STR("id", queue_id_str(&id)),
-              F_STR("from", o->envelope.reverse_path), F_STR("with", STR("pickup")),
-              F_INT("size", (int64_t)o->envelope.body_size));
+              F_STR("sender", o->envelope.reverse_path), F_INT("rcpts", o->envelope.rcpt_count),
+              F_INT("size", o->envelope.body_size), F_STR("protocol", STR("pickup")),
+              F_STR("user", o->envelope.user));
     o->ports->disk->remove(o->ports->disk, begin(o, removed), o->path);
 }
 
@@ -170,7 +186,7 @@ static void got_head(struct pickup_office *o)
 {
     size_t head = 0;
     if (o->op.result < 0) {
-        give_up(o, strerror((int)-o->op.result));
+        cannot_read(o);
         return;
     }
     struct str bytes = str_head(o->piece, (size_t)o->op.result);
@@ -191,7 +207,7 @@ static void got_head(struct pickup_office *o)
 static void opened(struct pickup_office *o)
 {
     if (o->op.result < 0) {
-        give_up(o, strerror((int)-o->op.result));
+        cannot_read(o);
         return;
     }
     o->file = o->op.file;
