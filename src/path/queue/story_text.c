@@ -33,6 +33,8 @@ void story_span(struct buf *out, struct span d)
     }
 }
 
+enum { RCPTS_MAX = 1000 }; /* told of: each means a walk over all that happened */
+
 static void add_address(struct buf *out, struct str address)
 {
     buf_add_format(out, "<%.*s>", STR_ARG(address));
@@ -251,8 +253,11 @@ static void add_recipients(struct buf *out, const struct story *story)
     for (size_t i = 0; i < story->outcome_count; i++) {
         out->failed |= !state_apply(&state, &story->outcomes[i]);
     }
-    for (size_t i = 0; i < state.count; i++) {
+    for (size_t i = 0; i < state.count && i < RCPTS_MAX; i++) {
         add_rcpt(out, story, &state, state.rcpts[i]);
+    }
+    if (state.count > RCPTS_MAX) {
+        buf_add_format(out, "and %zu more recipients\n", state.count - RCPTS_MAX);
     }
     state_done(&state);
     arena_done(&arena);

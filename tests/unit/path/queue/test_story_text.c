@@ -120,12 +120,34 @@ static void a_story_tells_everything_in_order(void **state)
     buf_done(&out);
 }
 
+static void of_very_many_recipients_a_thousand_are_told_and_how_many_more(void **state)
+{
+    (void)state;
+    static struct envelope_rcpt rcpts[1002];
+    static char addresses[1002][16];
+    struct story story = {.envelope = {.id = {1 << 8}, .rcpts = rcpts}};
+    for (size_t i = 0; i < ARRAY_LEN(rcpts); i++) {
+        (void)snprintf(addresses[i], sizeof addresses[i], "r%zu@x.test", i);
+        rcpts[i].address = str_from_cstr(addresses[i]);
+    }
+    for (size_t over = 0; over <= 2; over += 2) {
+        struct buf out = {0};
+        story.envelope.rcpt_count = 1000 + over;
+        story_render(&out, &story, (struct instant){0});
+        assert_true(str_find_str(buf_str(&out), STR("<r999@x.test>")) != STR_NONE);
+        assert_true(str_find_str(buf_str(&out), STR("<r1000@x.test>")) == STR_NONE);
+        assert_int_equal(str_find_str(buf_str(&out), STR("and 2 more")) != STR_NONE, over == 2);
+        buf_done(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_shown_in_utc),
         cmocka_unit_test(spans_are_shown_in_two_units),
         cmocka_unit_test(a_story_tells_everything_in_order),
+        cmocka_unit_test(of_very_many_recipients_a_thousand_are_told_and_how_many_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
