@@ -124,7 +124,7 @@ static void a_report_is_never_picked_up(void **state)
     struct envelope e;
     size_t head = 0;
     pickup_format_head(&out,
-                       &(struct envelope){.is_report = false, .rcpts = rcpts, .rcpt_count = 1});
+                       &(struct envelope){.is_report = true, .rcpts = rcpts, .rcpt_count = 1});
     assert_false(pickup_read_head(buf_str(&out), &arena, &e, &head));
     buf_done(&out);
     arena_done(&arena);
