@@ -1,5 +1,6 @@
 """`postrider send` and what it does as sendmail, mailq and newaliases."""
 import email.utils
+import os
 import re
 
 import pytest
@@ -193,3 +194,16 @@ def test_a_file_left_half_written_in_the_pickup_folder_is_left_alone(house):
 def test_sizes(house, size):
     sendmail(house, "-i", "-f", "me@client.example", "box@house.example", input=b"Subject: x\n\n" + b"y" * size)
     assert len(split(house.maildir("box").one())[1].strip()) == size
+
+
+def test_what_root_leaves_for_pickup_belongs_to_the_servers_user(house):
+    if os.getuid() != 0:
+        pytest.skip("only root can leave a message for another user's server")
+    house.stop()
+    folder = house.folder / "spool/pickup"
+    os.chown(folder, 12345, 12346)
+    sendmail(house, "-f", "me@client.example", "box@house.example")
+    (left,) = folder.glob("*.mail")
+    assert (left.stat().st_uid, left.stat().st_gid, left.stat().st_mode & 0o777) == (12345, 12346, 0o600)
+    house.start()
+    house.maildir("box").one()
