@@ -5,7 +5,8 @@
  *     -m N  messages in all                  -c N  connections at once
  *     -k N  messages per connection, 0: as many as there are
  *     -s N  octets of a message              -n N  recipients of each message
- *     -r T  recipient; %u in it is replaced by a running number, modulo -R N
+ *     -r T  recipient; %u in it is replaced by a running number, modulo -R N, and %d by
+ *           that number modulo -D N
  *     -p    pipeline where that is offered: MAIL, RCPT and DATA in one write (RFC 2920)
  *     -x N  connect from N addresses, 127.0.0.2 and up
  *     -t N  seconds, then no further message is begun */
@@ -39,7 +40,7 @@ struct session {
 
 static struct {
     struct sockaddr_in at;
-    long messages, connections, per_connection, size, recipients, modulo, sources, seconds;
+    long messages, connections, per_connection, size, recipients, modulo, domains, sources, seconds;
     const char *recipient;
     bool pipeline;
 } want = {.messages = 1000,
@@ -47,14 +48,15 @@ static struct {
           .size = 4096,
           .recipients = 1,
           .modulo = 1,
+          .domains = 1,
           .recipient = "box@house.example"};
 
 static int ep;
 static char *body;
 static size_t body_len;
-static long begun, done, refused, broken, running, connected;
+static long begun, done, refused, broken, running, leaving, connected;
 static uint32_t *latencies;
-static uint64_t began_ns, named;
+static uint64_t began_ns, last_ns, named;
 static char complaint[200];
 
 static void make_body(void)
@@ -89,8 +91,9 @@ static bool may_begin(void)
 static void end(struct session *s)
 {
     close(s->fd);
+    leaving -= s->step == QUIT;
+    running -= s->step != QUIT;
     free(s);
-    running--;
 }
 
 static void send_or_die(const struct session *s, const char *text, size_t len)
@@ -102,13 +105,18 @@ static void send_or_die(const struct session *s, const char *text, size_t len)
 static size_t add_recipient(char *to, size_t room)
 {
     char address[256];
-    const char *mark = strstr(want.recipient, "%u");
+    size_t len = 0;
     uint64_t n = named++ % (uint64_t)want.modulo;
-    if (!mark)
-        return (size_t)snprintf(to, room, "RCPT TO:<%s>\r\n", want.recipient);
-    snprintf(address, sizeof(address), "%.*s%llu%s", (int)(mark - want.recipient), want.recipient,
-             (unsigned long long)n, mark + 2);
-    return (size_t)snprintf(to, room, "RCPT TO:<%s>\r\n", address);
+    for (const char *c = want.recipient; *c && len < 200; c++) {
+        uint64_t value = c[1] == 'd' ? n % (uint64_t)want.domains : n;
+        if (*c == '%' && (c[1] == 'u' || c[1] == 'd')) {
+            len += (size_t)snprintf(address + len, 24, "%llu", (unsigned long long)value);
+            c++;
+        } else {
+            address[len++] = *c;
+        }
+    }
+    return (size_t)snprintf(to, room, "RCPT TO:<%.*s>\r\n", (int)len, address);
 }
 
 /* The next transaction, or QUIT. */
@@ -118,8 +126,11 @@ static void begin(struct session *s)
     bool more = may_begin() && (!want.per_connection || s->sent < want.per_connection);
     s->column = 0;
     if (!more) {
+        /* Some servers take their time to say 221: nobody waits for that. */
         s->step = QUIT;
         s->expected = 1;
+        running--;
+        leaving++;
         send_or_die(s, "QUIT\r\n", 6);
         return;
     }
@@ -187,10 +198,11 @@ static void next(struct session *s)
         s->body_at = 0;
         send_body(s);
     } else if (s->step == BODY) {
+        last_ns = now_ns();
         if (s->refused)
             refused++;
         else
-            latencies[done++] = (uint32_t)((now_ns() - s->dot_ns) / 1000);
+            latencies[done++] = (uint32_t)((last_ns - s->dot_ns) / 1000);
         begin(s);
     }
 }
@@ -305,13 +317,14 @@ static void report(double seconds)
 
 static void options(int argc, char **argv)
 {
-    for (int o; (o = getopt(argc, argv, "m:c:k:s:n:r:R:px:t:")) != -1;) {
+    for (int o; (o = getopt(argc, argv, "m:c:k:s:n:r:R:D:px:t:")) != -1;) {
         long *to = o == 'm'   ? &want.messages
                    : o == 'c' ? &want.connections
                    : o == 'k' ? &want.per_connection
                    : o == 's' ? &want.size
                    : o == 'n' ? &want.recipients
                    : o == 'R' ? &want.modulo
+                   : o == 'D' ? &want.domains
                    : o == 'x' ? &want.sources
                    : o == 't' ? &want.seconds
                               : NULL;
@@ -325,7 +338,7 @@ static void options(int argc, char **argv)
             die("load [options] ADDRESS:PORT");
     }
     errno = 0;
-    if (optind + 1 != argc || want.modulo < 1)
+    if (optind + 1 != argc || want.modulo < 1 || want.domains < 1)
         die("load [options] ADDRESS:PORT");
     want.at = address_of(argv[optind]);
 }
@@ -337,7 +350,7 @@ int main(int argc, char **argv)
     make_body();
     ep = epoll_create1(EPOLL_CLOEXEC);
     began_ns = now_ns();
-    for (refill(); running > 0; refill()) {
+    for (refill(); running + leaving > 0; refill()) {
         struct epoll_event ready[256];
         int n = epoll_wait(ep, ready, 256, 600000);
         if (n == 0)
@@ -345,6 +358,6 @@ int main(int argc, char **argv)
         for (int i = 0; i < n; i++)
             serve(ready[i].data.ptr, ready[i].events);
     }
-    report((double)(now_ns() - began_ns) / 1e9);
+    report((double)((last_ns ? last_ns : now_ns()) - began_ns) / 1e9);
     return 0;
 }

@@ -11,6 +11,7 @@ PACKAGES = {
     "exim": ["exim4-base", "exim4-daemon-light"],
     "opensmtpd": ["opensmtpd"],
 }
+NAME_SERVER = "127.77.0.1"  # port 53: bench/dns.c answers there too
 USERS = {
     "root": 0, "daemon": 1, "mail": 8, "postfix": 2001, "postdrop": 2006, "Debian-exim": 2002,
     "opensmtpd": 2007, "opensmtpq": 2008, "mailer": 2005, "nobody": 65534, "nogroup": 65534,
@@ -64,4 +65,6 @@ def as_installed(name, folder, *command):
     )
     (folder / "etc/group").write_text("".join(f"{n}:x:{i}:\n" for n, i in USERS.items()))
     (folder / "etc/shadow").write_text("".join(f"{n}:*:19000:0:99999:7:::\n" for n in USERS))
+    (folder / "etc/resolv.conf").write_text(f"nameserver {NAME_SERVER}\n")
+    (folder / "etc/hosts").write_text("127.0.0.1 localhost\n")
     return ["unshare", "-m", "sh", "-c", INSTALLED, "sh", str(unpacked(name)), str(folder), *command]

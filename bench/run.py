@@ -54,12 +54,14 @@ def main():
     asked = arguments()
     names = list(available(asked.servers.split(",")))
     bench = workloads.Bench(asked.quick, asked.rounds, names)
-    dns = subprocess.Popen([servers.TOOLS / "dns", f"127.0.0.1:{servers.DNS_PORT}"])
+    places = (f"127.0.0.1:{servers.DNS_PORT}", f"{peers.NAME_SERVER}:53")
+    dns = [subprocess.Popen([servers.TOOLS / "dns", place]) for place in places]
     try:
         measure(asked, bench, names)
     finally:
-        dns.kill()
-        dns.wait()
+        for process in dns:
+            process.kill()
+            process.wait()
 
 
 def measure(asked, bench, names):

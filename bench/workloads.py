@@ -56,7 +56,7 @@ class Bench:
 
     def __init__(self, quick, rounds, names):
         self.quick = quick
-        self.seconds = 1 if quick else 3
+        self.seconds = 1 if quick else 2
         self.rounds = rounds or (1 if quick else 3)
         self.names = names
 
@@ -203,6 +203,97 @@ def large(bench):
             yield turn, server.name, row
 
 
+def baseline_and(bench, server, obstacle):
+    """The rate of mail to far.example: first alone, then with `obstacle` in the queue. Returns both."""
+    rates = []
+    with Sink() as sink:
+        for step in (None, obstacle):
+            if step:
+                step()
+            got = through(bench, server, 20, lambda: sink.count("messages"))
+            rates.append(got["rate"])
+    return {"alone": rates[0], "rate": rates[1], "kept_percent": round(100 * rates[1] / rates[0], 1)}
+
+
+def far_and(*others):
+    """Ways: far.example to the sink, others elsewhere."""
+    ways = [{"match": "far.example", "to": f"smtp://{ADDRESS}:{SINK_PORT}"}, *others]
+    return {"transports": ways, "limits": {"connections": 1000, "recipients": 200000}}
+
+
+def long_queue(bench):
+    """(g)"""
+    count = 50000 if bench.quick else int(os.environ.get("BENCH_LONG_QUEUE", "1000000"))
+    with servers.Postrider("queue") as server:
+        load(server, "-m", 1000, "-c", 100, "-p", *server.recipient(1))
+        before = server.memory_kib()
+        load(server, "-m", count, "-c", 100, "-k", 0, "-p", *server.recipient(1))
+        machine.until("it rests", lambda: quiet(server), 300)
+        row = {"shape": f"{count:,} messages queued", "messages": count}
+        row["bytes_per_message"] = round((server.memory_kib() - before) * 1024 / count)
+        server.end_gently()
+        with Sink() as sink:
+            server.purpose = "relay"
+            began = time.monotonic()
+            server.start()
+            row["started_s"] = round(time.monotonic() - began, 2)
+            machine.until("the first delivery", lambda: sink.count("first_ns"), 300)
+            row["first_delivery_s"] = round(sink.count("first_ns") / 1e9 - began, 2)
+            row["MiB_after_start"] = round(server.memory_kib() / 1024, 1)
+        yield 0, server.name, row
+
+
+def quiet(server):
+    """Whether it does nothing any more."""
+    before = server.cpu()
+    time.sleep(0.5)
+    return server.cpu() - before < 0.03
+
+
+def slow_site(bench):
+    """(h)"""
+    count = 5000 if bench.quick else 100000
+    slow = {"match": "slow.example", "to": f"smtp://{ADDRESS}:{SINK_PORT + 1}"}
+    dead = {"match": "dead.example", "to": f"smtp://{ADDRESS}:1"}
+    for name, way in (("a site that takes 1 s a message", slow), ("a dead site", dead)):
+        for turn in range(bench.rounds):
+            with servers.Postrider("relay", **far_and(way)) as server, Sink(SINK_PORT + 1, delay=1000000):
+                to = ["-r", "box@" + way["match"]]
+                row = {"shape": f"{name} has {count:,} messages"}
+                row.update(baseline_and(bench, server, lambda: load(server, "-m", count, "-c", 50, "-k", 0, "-p", *to)))
+                yield turn, server.name, row
+
+
+def many_recipients(bench):
+    """(i)"""
+    count, domains = (5000, 500) if bench.quick else (100000, 10000)
+    far = SINK_PORT + 1
+    options = {**far_and({"match": "*", "to": "mx"}), "deliver": {"port": far}}
+    options["transports"].pop()
+    for turn in range(bench.rounds):
+        with servers.Postrider("relay", **options) as server, Sink(far, "0.0.0.0") as sites:
+            row = {"shape": f"{count:,} recipients in {domains:,} domains"}
+            to = ["-n", count, "-r", "box%u@site%d.example", "-R", count, "-D", domains]
+            load(server, "-m", 200, "-c", 20, *server.recipient(1))
+            before, peak, clock = server.memory_kib(), [0], [0.0]
+
+            def obstacle():
+                load(server, "-m", 1, "-s", 4096, *to)
+                clock[0] = time.monotonic()
+                peak[0] = server.memory_kib()
+
+            row.update(baseline_and(bench, server, obstacle))
+
+            def all_there():
+                peak[0] = max(peak[0], server.memory_kib())
+                return sites.count("recipients") >= count
+
+            machine.until("all of them arrive", all_there, 600, 0.1)
+            took = time.monotonic() - clock[0]
+            row.update(recipients_per_s=round(count / took), bytes_per_recipient=round((peak[0] - before) * 1024 / count))
+            yield turn, server.name, row
+
+
 def limits(bench):
     """What the disk gives."""
     for turn in range(bench.rounds):
@@ -217,4 +308,7 @@ ALL = {
     "c": maildirs,
     "d": idle_sessions,
     "e": large,
+    "g": long_queue,
+    "h": slow_site,
+    "i": many_recipients,
 }
