@@ -250,6 +250,8 @@ static void on_word(struct reading *t, struct str word)
         t->filled = false;
     } else if (str_eq_nocase(word, STR("envelope-from"))) {
         envelope_from_follows(t);
+    } else if (str_starts_nocase(word, STR("user=")) && t->r->by.len > 0) {
+        t->r->auth = trim_word(str_tail(word, 5)); /* OpenSMTPD: "auth=yes user=anna" */
     } else if (!t->date_said && t->filled && begins_date(word)) {
         t->date_from = str_from(word.ptr, word.len + t->rest.len);
         t->date_said = true;
@@ -294,6 +296,22 @@ static void find_date(struct reading *t, struct str value)
     }
 }
 
+/* RFC 3848 and RFC 6531: the protocols with an A at their end. */
+static bool says_login(struct str with)
+{
+    static const struct str names[] = {
+        STR_INIT("ESMTPA"),    STR_INIT("ESMTPSA"),    STR_INIT("LMTPA"),
+        STR_INIT("LMTPSA"),    STR_INIT("UTF8SMTPA"),  STR_INIT("UTF8SMTPSA"),
+        STR_INIT("UTF8LMTPA"), STR_INIT("UTF8LMTPSA"),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (str_eq(with, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void received_parse(struct str value, struct received *r)
 {
     *r = (struct received){0};
@@ -318,5 +336,8 @@ void received_parse(struct str value, struct received *r)
     }
     find_date(&t, value);
     peer_settle(r);
+    if (r->auth.len == 0 && says_login(r->with)) {
+        r->auth = r->with;
+    }
     r->software = software_of(r, value);
 }

@@ -104,6 +104,32 @@ static void take_number(struct reading *t, struct str word)
     }
 }
 
+/* "2017-11-27", "2017-11-27T01:02:03Z" (ISO 8601) */
+static bool take_iso(struct reading *t, struct str word)
+{
+    if (word.len < 10 || word.ptr[4] != '-' || word.ptr[7] != '-' || t->year >= 0) {
+        return false;
+    }
+    int year = number(str_head(word, 4));
+    int month = number(str_from(word.ptr + 5, 2)), day = number(str_from(word.ptr + 8, 2));
+    if (year < 0 || month < 1 || month > 12 || day < 0) {
+        return false;
+    }
+    t->year = year;
+    t->month = month - 1;
+    t->day = day;
+    struct str time = str_tail(word, 11);
+    size_t zone = 0;
+    while (zone < time.len &&
+           (ascii_is_digit(time.ptr[zone]) || time.ptr[zone] == ':' || time.ptr[zone] == '.')) {
+        zone++;
+    }
+    if (word.len > 11 && take_time(t, str_head(time, zone))) {
+        t->date->zone_known = zone < time.len && ascii_upper(time.ptr[zone]) == 'Z';
+    }
+    return true;
+}
+
 static void take_word(struct reading *t, struct str word)
 {
     static const struct str months = STR_INIT("JanFebMarAprMayJunJulAugSepOctNovDec");
@@ -114,7 +140,7 @@ static void take_word(struct reading *t, struct str word)
         if (!date->zone_known || t->hour >= 0) {
             take_offset(date, word.ptr[0] == '-', str_tail(word, 1));
         }
-    } else if (take_time(t, word)) {
+    } else if (take_iso(t, word) || take_time(t, word)) {
         return;
     } else if (t->month < 0 && word.len <= 9 && index_of(word, months) >= 0) {
         t->month = index_of(word, months);

@@ -140,8 +140,9 @@ static void take_peer_word(struct received *r, struct str word, struct str *rest
 {
     struct ip ip;
     struct str before;
-    if (take_helo(r, word, rest)) {
-        return;
+    size_t equals = str_find(word, '=');
+    if (take_helo(r, word, rest) || (equals != STR_NONE && equals < str_find(word, '['))) {
+        return; /* "helo=[192.0.2.1]" is no address of the client's: facts_comment() reads it */
     }
     if (str_eq_nocase(word, STR("verified"))) {
         r->rdns_verified = true;

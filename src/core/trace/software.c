@@ -13,8 +13,8 @@ static const struct {
     {STR_INIT("(Exim "), STR_INIT("Exim"), 98},
     {STR_INIT("(OpenSMTPD)"), STR_INIT("OpenSMTPD"), 98},
     {STR_INIT("(Haraka"), STR_INIT("Haraka"), 98},
-    {STR_INIT("(ecelerity"), STR_INIT("PowerMTA/ecelerity"), 97},
-    {STR_INIT("(PowerMTA"), STR_INIT("PowerMTA/ecelerity"), 98},
+    {STR_INIT("(ecelerity"), STR_INIT("ecelerity"), 97},
+    {STR_INIT("(PowerMTA"), STR_INIT("PowerMTA"), 98},
     {STR_INIT("(CommuniGate"), STR_INIT("CommuniGate"), 98},
     {STR_INIT("(fetchmail"), STR_INIT("fetchmail"), 98},
     {STR_INIT("(getmail"), STR_INIT("getmail"), 98},
@@ -57,6 +57,64 @@ static const struct {
     {STR_INIT("Novell_GroupWise"), STR_INIT("GroupWise"), 95},
     {STR_INIT("MailEnable"), STR_INIT("MailEnable"), 95},
     {STR_INIT("with qmail-scanner"), STR_INIT("qmail-scanner"), 95},
+    {STR_INIT("with Internet Mail Service ("), STR_INIT("Exchange"), 97},
+    {STR_INIT("Microsoft Exchange Server"), STR_INIT("Exchange"), 95},
+    {STR_INIT("Hermes SMTP Server)"), STR_INIT("Yahoo"), 97},
+    {STR_INIT("(SimpleEmailService"), STR_INIT("Amazon SES"), 98},
+    {STR_INIT("(hMailServer"), STR_INIT("hMailServer"), 97},
+    {STR_INIT("with hMailServer"), STR_INIT("hMailServer"), 97},
+    {STR_INIT("(Axigen"), STR_INIT("Axigen"), 97},
+    {STR_INIT("(JAMES SMTP"), STR_INIT("James"), 97},
+    {STR_INIT("(InterMail "), STR_INIT("InterMail"), 97},
+    {STR_INIT("(Oracle Communications"), STR_INIT("Oracle Messaging Server"), 97},
+    {STR_INIT("(Sun Java(tm) System Messaging"), STR_INIT("Oracle Messaging Server"), 97},
+    {STR_INIT("(iPlanet Messaging"), STR_INIT("Oracle Messaging Server"), 97},
+    {STR_INIT("(PMDF "), STR_INIT("PMDF"), 97},
+    {STR_INIT("(MOS "), STR_INIT("Mirapoint"), 95},
+    {STR_INIT("(Symantec"), STR_INIT("Symantec Messaging Gateway"), 95},
+    {STR_INIT("(ArGoSoft"), STR_INIT("ArGoSoft"), 97},
+    {STR_INIT("(LSMTP "), STR_INIT("LSMTP"), 97},
+    {STR_INIT("(LISTSERV"), STR_INIT("LISTSERV"), 97},
+    {STR_INIT("with ECARTIS"), STR_INIT("Ecartis"), 97},
+    {STR_INIT("with LISTAR"), STR_INIT("Listar"), 95},
+    {STR_INIT("(GNU Mailman"), STR_INIT("Mailman"), 97},
+    {STR_INIT("(bulk_mailer"), STR_INIT("bulk_mailer"), 95},
+    {STR_INIT("(Horde"), STR_INIT("Horde"), 95},
+    {STR_INIT("(Roundcube"), STR_INIT("Roundcube"), 95},
+    {STR_INIT("(SOGoMail"), STR_INIT("SOGo"), 90},
+    {STR_INIT("(WebMailUI)"), STR_INIT("AOL webmail"), 85},
+    {STR_INIT("getmail6 "), STR_INIT("getmail"), 97},
+    {STR_INIT("(mpop"), STR_INIT("mpop"), 95},
+    {STR_INIT("(Mercury "), STR_INIT("Mercury"), 95},
+    {STR_INIT("(SurgeMail"), STR_INIT("SurgeMail"), 97},
+    {STR_INIT("(Surgemail"), STR_INIT("SurgeMail"), 97},
+    {STR_INIT("(MailEnable"), STR_INIT("MailEnable"), 97},
+    {STR_INIT("(Scalix"), STR_INIT("Scalix"), 97},
+    {STR_INIT("(Clearswift"), STR_INIT("Clearswift"), 97},
+    {STR_INIT("(Content Technologies"), STR_INIT("Clearswift"), 95},
+    {STR_INIT("(InterScan"), STR_INIT("InterScan"), 95},
+    {STR_INIT("(Rockliffe"), STR_INIT("Rockliffe"), 97},
+    {STR_INIT("(Post.Office MTA"), STR_INIT("Post.Office"), 97},
+    {STR_INIT("(MessageWall"), STR_INIT("MessageWall"), 97},
+    {STR_INIT("(MailGate"), STR_INIT("MailGate"), 95},
+    {STR_INIT("(IceWarp"), STR_INIT("IceWarp"), 97},
+    {STR_INIT("(Merak"), STR_INIT("IceWarp"), 95},
+    {STR_INIT("(SmarterMail"), STR_INIT("SmarterMail"), 97},
+    {STR_INIT("with SMTP (version=TLS\\Tls"), STR_INIT("SmarterMail"), 90},
+    {STR_INIT("(Maddy"), STR_INIT("maddy"), 95},
+    {STR_INIT("(mox)"), STR_INIT("mox"), 95},
+    {STR_INIT("(chasquid)"), STR_INIT("chasquid"), 97},
+    {STR_INIT("(NullMailer"), STR_INIT("nullmailer"), 95},
+    {STR_INIT("(nullmailer"), STR_INIT("nullmailer"), 95},
+    {STR_INIT("(DMA)"), STR_INIT("DragonFly Mail Agent"), 90},
+    {STR_INIT("(DragonFly Mail Agent"), STR_INIT("DragonFly Mail Agent"), 98},
+    {STR_INIT("(masqmail"), STR_INIT("masqmail"), 97},
+    {STR_INIT("(MessageLabs"), STR_INIT("MessageLabs"), 90},
+    {STR_INIT("(Jetsend"), STR_INIT("Jetsend"), 90},
+    {STR_INIT("Jetsend MTA"), STR_INIT("Jetsend"), 90},
+    {STR_INIT("(SG)"), STR_INIT("SendGrid"), 90},
+    {STR_INIT("via smap (V"), STR_INIT("smap"), 95},
+    {STR_INIT("via csmap (V"), STR_INIT("smap"), 95},
 };
 
 static bool is_blank(char c)
@@ -99,7 +157,7 @@ static bool is_sendmail_version(struct str comment)
 {
     /* "8.15.2/8.15.2", "8.14.4/8.14.4/Submit", "8.15.2/8.15.2/Debian-3" */
     return comment.len >= 5 && comment.ptr[0] == '8' && comment.ptr[1] == '.' &&
-           ascii_is_digit(comment.ptr[2]) && str_find(str_head(comment, 16), '/') != STR_NONE;
+           ascii_is_digit(comment.ptr[2]) && str_find(str_head(comment, 24), '/') != STR_NONE;
 }
 
 /* "from a (b [c]) by d (8.15.2/8.15.2) …" */
@@ -134,19 +192,116 @@ static bool is_exim_id(struct str id)
            all(rest, ascii_is_alnum);
 }
 
-static struct software_guess by_form(const struct received *r, struct str value)
+/* "000000000012A3B4.000000004678F1E2.00001C2D": hexadecimal, in three parts. */
+static bool is_courier(const struct received *r, struct str value)
 {
-    if (is_exim_id(r->id)) {
-        return (struct software_guess){STR("Exim"), 80};
-    }
-    if (has_sendmail_version(value)) {
-        return (struct software_guess){STR("Sendmail"), 90};
-    }
-    if (stands_in(value, STR("(HELO ")) && r->id.len == 0) {
-        return (struct software_guess){STR("qmail"), 70};
-    }
-    return (struct software_guess){STR(""), 0};
+    struct str rest = r->id;
+    struct str a = str_split(&rest, '.'), b = str_split(&rest, '.');
+    bool id = (a.len == 8 || a.len == 16) && (b.len == 8 || b.len == 16) && rest.len == 8;
+    return (id && all(a, ascii_is_hex) && all(b, ascii_is_hex) && all(rest, ascii_is_hex)) ||
+           stands_in(value, STR("(AUTH: ")) || stands_in(value, STR("(TLS: "));
 }
+
+static bool is_exim(const struct received *r, struct str value)
+{
+    (void)value;
+    return is_exim_id(r->id);
+}
+
+static bool is_sendmail(const struct received *r, struct str value)
+{
+    (void)r;
+    return has_sendmail_version(value);
+}
+
+/* Google's relays name themselves by address alone, or under google.com, and write ids such as
+ * "z12csp123456edc" and "u21so12345678ejz.1". */
+static bool is_gmail(const struct received *r, struct str value)
+{
+    (void)value;
+    struct ip ip;
+    bool small = r->id.len >= 8 && r->id.len <= 70;
+    for (size_t i = 0; small && i < r->id.len; i++) {
+        char c = r->id.ptr[i];
+        small = ascii_is_digit(c) || (c >= 'a' && c <= 'z') || c == '.' || c == '-';
+    }
+    bool bare = r->from.len == 0 && ip_parse(r->by, &ip) && str_find(r->id, '.') == STR_NONE &&
+                str_eq(r->with, STR("SMTP"));
+    return small && (bare || str_ends_nocase(r->by, STR(".google.com")) ||
+                     str_ends_nocase(r->by, STR(".gmail.com")));
+}
+
+static bool is_yahoo(const struct received *r, struct str value)
+{
+    (void)value;
+    return str_ends_nocase(r->by, STR(".yahoo.com")) || str_ends_nocase(r->by, STR(".yahoo.co.jp"));
+}
+
+/* "(LHLO name) (10.1.2.3) by": its Jetty-like LMTP server alone writes the verb. */
+static bool is_zimbra(const struct received *r, struct str value)
+{
+    (void)r;
+    return stands_in(value, STR("(LHLO "));
+}
+
+static bool is_mimecast(const struct received *r, struct str value)
+{
+    (void)value;
+    return str_find_str(r->id, STR("-mta-")) == 2 || str_ends_nocase(r->by, STR(".mimecast.com"));
+}
+
+/* "with ESMTP/TLS/CIPHER"; its date has no day's name, as qmail's, but a zone. */
+static bool is_ironport(const struct received *r, struct str value)
+{
+    (void)r;
+    return stands_in(value, STR("with ESMTP/TLS/")) || stands_in(value, STR("with SMTP/TLS/"));
+}
+
+static bool is_messagelabs(const struct received *r, struct str value)
+{
+    (void)value;
+    return str_ends_nocase(r->by, STR(".messagelabs.com"));
+}
+
+static bool is_exchange(const struct received *r, struct str value)
+{
+    (void)value;
+    return str_eq(r->with, STR("MAPI"));
+}
+
+static bool is_sendgrid(const struct received *r, struct str value)
+{
+    (void)value;
+    return str_ends_nocase(r->by, STR(".sendgrid.net")) || str_starts(r->id, STR("filterdrecv-"));
+}
+
+/* "(HELO name) (192.0.2.1)"; or a day and a zone of "-0000" that it alone writes, without an id. */
+static bool is_qmail(const struct received *r, struct str value)
+{
+    bool zone = str_ends(str_trim(value), STR(" -0000")) && !r->date.weekday_said;
+    return r->id.len == 0 &&
+           (stands_in(value, STR("(HELO ")) || (zone && r->by.len > 0 && r->from.len > 0));
+}
+
+/* Forms that are known though the software does not name itself; the first that fits counts. */
+static const struct {
+    bool (*fits)(const struct received *r, struct str value);
+    struct str name;
+    int certainty;
+} forms[] = {
+    {is_gmail, STR_INIT("Gmail"), 85},
+    {is_yahoo, STR_INIT("Yahoo"), 80},
+    {is_messagelabs, STR_INIT("MessageLabs"), 85},
+    {is_mimecast, STR_INIT("Mimecast"), 85},
+    {is_sendgrid, STR_INIT("SendGrid"), 80},
+    {is_exim, STR_INIT("Exim"), 80},
+    {is_sendmail, STR_INIT("Sendmail"), 90},
+    {is_courier, STR_INIT("Courier"), 80},
+    {is_zimbra, STR_INIT("Zimbra"), 85},
+    {is_ironport, STR_INIT("IronPort"), 85},
+    {is_exchange, STR_INIT("Exchange"), 85},
+    {is_qmail, STR_INIT("qmail"), 70},
+};
 
 struct software_guess software_of(const struct received *r, struct str value)
 {
@@ -155,5 +310,10 @@ struct software_guess software_of(const struct received *r, struct str value)
             return (struct software_guess){signs[i].name, signs[i].certainty};
         }
     }
-    return by_form(r, value);
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        if (forms[i].fits(r, value)) {
+            return (struct software_guess){forms[i].name, forms[i].certainty};
+        }
+    }
+    return (struct software_guess){STR(""), 0};
 }
