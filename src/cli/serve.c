@@ -1,5 +1,6 @@
 /* serve.c: `postrider serve`: the loops, their threads, the post office on them, and signals. */
 #include "cli/options.h"
+#include "cli/serve_tls.h"
 #include "cli/verb.h"
 #include "config/load.h"
 #include "control/control.h"
@@ -30,6 +31,7 @@ struct server {
     struct loop *loops[BRANCHES_MAX];
     struct login_service *login; /* null: nobody can log in */
     struct logins *logins[BRANCHES_MAX];
+    struct tls *tls[BRANCHES_MAX];
     const struct ports *branch_ports[BRANCHES_MAX];
     size_t loop_count;
     struct postoffice *office;
@@ -186,7 +188,8 @@ static bool make_loops(struct server *server)
         }
         server->branch_ports[i] = loop_ports(server->loops[i]);
     }
-    return make_logins(server);
+    return make_logins(server) &&
+           serve_tls_open(server->config, server->loops, server->loop_count, server->tls);
 }
 
 static void watch_signals(struct server *server)
@@ -284,6 +287,7 @@ static int serve(struct server *server)
         logins_free(server->logins[i]);
     }
     login_service_free(server->login);
+    serve_tls_close(server->tls, server->loop_count);
     loop_free(server->home);
     pickup_done(&server->pickup);
     dns_service_free(server->dns);

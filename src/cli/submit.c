@@ -15,10 +15,11 @@ static const struct config_listen *choose_listener(const struct config *config)
     const struct config_listen *best = NULL;
     for (size_t i = 0; i < config->listen_count; i++) {
         const struct config_listen *l = &config->listens[i];
-        if (l->local_path.len > 0 || l->mode == LISTEN_LMTP) {
+        if (l->local_path.len > 0 || l->kind.mode == LISTEN_LMTP ||
+            l->kind.tls == LISTEN_TLS_IMPLICIT) {
             continue;
         }
-        if (!best || (l->mode == LISTEN_SUBMISSION && best->mode != LISTEN_SUBMISSION)) {
+        if (!best || (l->kind.mode == LISTEN_SUBMISSION && best->kind.mode != LISTEN_SUBMISSION)) {
             best = l;
         }
     }

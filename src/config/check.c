@@ -81,7 +81,7 @@ static void check_listens(const struct config *c, struct config_place whole,
 {
     for (size_t i = 0; i < c->listen_count; i++) {
         const struct config_listen *listen = &c->listens[i];
-        if (listen->local_path.len > 0 && listen->mode != LISTEN_LMTP) {
+        if (listen->local_path.len > 0 && listen->kind.mode != LISTEN_LMTP) {
             config_problem(problems, false, whole,
                            "a listener at a local socket needs `mode: lmtp`");
         }

@@ -17,10 +17,23 @@ enum long_lines { LONG_KEEP, LONG_REFUSE };
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 enum relay_rule { RELAY_NETWORKS, RELAY_OPEN }; /* `relay: open-relay-i-know` is RELAY_OPEN */
 
+enum listen_tls { LISTEN_TLS_OFFERED, LISTEN_TLS_IMPLICIT, LISTEN_TLS_NONE };
+
+/* What a connection that comes in is for. */
+struct listen_kind {
+    enum listen_mode mode;
+    enum listen_tls tls;
+};
+
 struct config_listen {
     struct endpoint at;
     struct str local_path; /* instead: a local socket (lmtp) */
-    enum listen_mode mode;
+    struct listen_kind kind;
+};
+
+/* A certificate chain and its key, as files in PEM. */
+struct config_certificate {
+    struct str chain, key;
 };
 
 /* How a mailbox is reached, from "maildir:PATH", "mbox:PATH", "lmtp:HOST:PORT", "lmtp:unix:PATH",
@@ -149,6 +162,8 @@ struct config {
     size_t domain_count;
     struct config_transport *transports;
     size_t transport_count;
+    struct config_certificate *certificates; /* none: one signed by itself is made */
+    size_t certificate_count;
     enum relay_rule relay;
     struct str users_file;          /* who may log in; empty: nobody */
     bool send_as_any;               /* a user may write as anybody */

@@ -302,13 +302,17 @@ static void read_address(struct reader *r, const yaml_node_t *value, const struc
 }
 
 static const char *const listen_modes[] = {"mx", "submission", "lmtp", NULL};
+static const char *const listen_tls[] = {"starttls", "implicit", "none", NULL};
 static const struct key listen_keys[] = {
     {.name = "address", .read = read_address},
     {.name = "mode",
      .read = read_choice,
-     .offset = offsetof(struct config_listen, mode),
+     .offset = offsetof(struct config_listen, kind.mode),
      .words = listen_modes},
-    {.name = "tls", .read = read_later, .expected = "encryption"},
+    {.name = "tls",
+     .read = read_choice,
+     .offset = offsetof(struct config_listen, kind.tls),
+     .words = listen_tls},
     {0},
 };
 

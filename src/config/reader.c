@@ -337,10 +337,3 @@ void read_file_name(struct reader *r, const yaml_node_t *value, const struct key
     (void)key;
     (void)!node_file(r, value, "a file's path", into);
 }
-
-void read_later(struct reader *r, const yaml_node_t *value, const struct key *key, void *into)
-{
-    (void)into;
-    node_wrong(r, value, "\"%s\" (%s) is not there yet in this version; leave it out", key->name,
-               key->expected);
-}

@@ -61,7 +61,6 @@ struct key {
     const struct key *inside; /* read_section: the keys of the map */
     const char *const *words; /* read_choice: the words, null at the end; the value is the index */
     uint64_t least, most;     /* read_count, read_size */
-    const char *expected;     /* read_later: what the key will be for */
 };
 /* Reads a map by its table, which ends with a key without a name. */
 void read_keys(struct reader *r, const yaml_node_t *node, const struct key *keys, void *into);
@@ -73,8 +72,6 @@ void read_count(struct reader *r, const yaml_node_t *value, const struct key *ke
 void read_port(struct reader *r, const yaml_node_t *value, const struct key *key, void *into);
 void read_span(struct reader *r, const yaml_node_t *value, const struct key *key, void *into);
 void read_file_name(struct reader *r, const yaml_node_t *value, const struct key *key, void *into);
-/* A key that has its place in the design but no effect yet: an error that says so. */
-void read_later(struct reader *r, const yaml_node_t *value, const struct key *key, void *into);
 
 /* Of `words` (null at the end) the one most like `text`, or null where none is near. */
 const char *nearest_word(struct str text, const char *const *words);

@@ -2,6 +2,7 @@
 
 #include "config/domain_keys.h"
 #include "config/login_keys.h"
+#include "config/tls_keys.h"
 #include "config/units.h"
 #include "config/written.h"
 #include "core/dns/idn.h"
@@ -228,6 +229,11 @@ static const struct key deliver_keys[] = {
     {0},
 };
 
+static const struct key tls_keys[] = {
+    {.name = "certificates", .read = read_certificates},
+    {0},
+};
+
 const struct key config_keys[] = {
     {.name = "hostname", .read = read_hostname, AT(hostname)},
     {.name = "spool", .read = read_section, .inside = spool_keys},
@@ -245,6 +251,6 @@ const struct key config_keys[] = {
     {.name = "deliver", .read = read_section, .inside = deliver_keys},
     {.name = "loops", .read = read_count, AT(loops), .most = 64},
     {.name = "users", .read = read_logins},
-    {.name = "tls", .read = read_later, .expected = "encryption"},
+    {.name = "tls", .read = read_section, .inside = tls_keys},
     {0},
 };

@@ -24,6 +24,7 @@ struct exchange {
     bool looked, found;
     bool unavailable; /* the users could not be asked */
     bool last;        /* the server's last word is out: the client owes an empty response */
+    unsigned steps;
 };
 
 /* The strongest first: many clients take the first that they know. */
@@ -32,13 +33,14 @@ static const struct mechanism {
     bool shows_password;
     bool binds; /* to the TLS connection */
     bool sha256;
+    bool server_first; /* asks before it is told, also where the client was quick */
 } mechanisms[] = {
-    {STR_INIT("SCRAM-SHA-256-PLUS"), false, true, true},
-    {STR_INIT("SCRAM-SHA-256"), false, false, true},
-    {STR_INIT("SCRAM-SHA-1-PLUS"), false, true, false},
-    {STR_INIT("SCRAM-SHA-1"), false, false, false},
-    {STR_INIT("PLAIN"), true, false, false},
-    {STR_INIT("LOGIN"), true, false, false},
+    {STR_INIT("SCRAM-SHA-256-PLUS"), false, true, true, false},
+    {STR_INIT("SCRAM-SHA-256"), false, false, true, false},
+    {STR_INIT("SCRAM-SHA-1-PLUS"), false, true, false, false},
+    {STR_INIT("SCRAM-SHA-1"), false, false, false, false},
+    {STR_INIT("PLAIN"), true, false, false, false},
+    {STR_INIT("LOGIN"), true, false, false, true},
 };
 
 static bool may_offer(const struct mechanism *m, const struct login_facts *facts)
@@ -277,6 +279,26 @@ static enum login_result judge(struct exchange *e, int result, struct str out)
     }
 }
 
+/* What LOGIN asks, in the words that every client knows (draft-murchison-sasl-login). */
+static struct str question(const struct exchange *e, struct str out)
+{
+    if (!e->mechanism->server_first) {
+        return out;
+    }
+    return e->steps == 1 ? STR("Username:") : STR("Password:");
+}
+
+/* The question to which the client's first response is the answer. */
+static int ask_first(struct exchange *e)
+{
+    char *out = NULL;
+    size_t len = 0;
+    e->steps++;
+    int result = gsasl_step(e->session, "", 0, &out, &len);
+    gsasl_free(out);
+    return result == GSASL_NEEDS_MORE ? GSASL_OK : result;
+}
+
 enum login_result exchange_step(struct exchange *e, struct str response, struct buf *challenge,
                                 struct buf *user)
 {
@@ -293,11 +315,17 @@ enum login_result exchange_step(struct exchange *e, struct str response, struct 
         return in.failed ? LOGIN_LATER : LOGIN_MALFORMED;
     }
     buf_add_char(&in, '\0');
-    int result =
-        in.failed ? GSASL_MALLOC_ERROR : gsasl_step(e->session, in.ptr, in.len - 1, &out, &out_len);
+    int result = in.failed ? GSASL_MALLOC_ERROR : GSASL_OK;
+    if (result == GSASL_OK && e->mechanism->server_first && e->steps == 0 && response.len > 0) {
+        result = ask_first(e);
+    }
+    e->steps++;
+    if (result == GSASL_OK) {
+        result = gsasl_step(e->session, in.ptr, in.len - 1, &out, &out_len);
+    }
     enum login_result verdict = judge(e, result, (struct str){out, out_len});
     if (verdict == LOGIN_MORE) {
-        base64_encode(challenge, (struct str){out, out_len});
+        base64_encode(challenge, question(e, (struct str){out, out_len}));
     }
     note_user(e, user);
     gsasl_free(out);

@@ -2,10 +2,10 @@
 
 enum { DRAFT_MEMORY_EACH = 1024 * 1024, DRAFT_MEMORY_ALL = 256 * 1024 * 1024 };
 
-static void connection_accepted(void *owner, struct stream *stream, enum listen_mode mode)
+static void connection_accepted(void *owner, struct stream *stream, struct listen_kind kind)
 {
     struct branch *branch = owner;
-    session_start(&branch->sessions, stream, mode);
+    session_start(&branch->sessions, stream, kind);
 }
 
 static void session_closed(void *owner, struct ip peer)

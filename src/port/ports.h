@@ -12,6 +12,7 @@
 #include "port/program.h"
 #include "port/resolver.h"
 #include "port/timer.h"
+#include "port/tls.h"
 
 struct ports {
     struct clock *clock;
@@ -23,5 +24,6 @@ struct ports {
     struct programs *programs;
     struct log *log;
     struct logins *logins; /* null: nobody can log in */
+    struct tls *tls;       /* null: no TLS */
     struct inbox *inbox;   /* this loop's own */
 };

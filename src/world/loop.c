@@ -133,6 +133,11 @@ void loop_set_logins(struct loop *loop, struct logins *logins)
     loop->ports.logins = logins;
 }
 
+void loop_set_tls(struct loop *loop, struct tls *tls)
+{
+    loop->ports.tls = tls;
+}
+
 const struct ports *loop_ports(const struct loop *loop)
 {
     return &loop->ports;

@@ -28,10 +28,11 @@ MAY_INCLUDE = {
     "path/report": STAGE + ("path/spool",),
     "world": CORE + ("port",),
     "login": CORE + ("port", "world"),
+    "tls": CORE + ("port", "world"),
     "config": CORE + ("port",),
     "control": CORE + ("port", "path", "world", "config", "console"),
     "console": CORE + ("port", "path", "world", "config", "control"),
-    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login"),
+    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls"),
 }
 # What the pure folders may include of the system.
 SYSTEM = {

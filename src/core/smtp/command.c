@@ -40,7 +40,7 @@ static const struct rule rules[] = {
     {STR_INIT("VRFY"), VERB_VRFY, ANY, LINE_UTF8, lookup, "VRFY name-or-address", "Asks whether a mailbox exists."},
     {STR_INIT("EXPN"), VERB_EXPN, ANY, LINE_UTF8, lookup, "EXPN list", "Asks for the members of a list."},
     {STR_INIT("HELP"), VERB_HELP, ANY, LINE_PLAIN, any_argument, "HELP [command]", "Tells about a command."},
-    {STR_INIT("STARTTLS"), VERB_STARTTLS, ANY, LINE_PLAIN, any_argument, "STARTTLS", NULL},
+    {STR_INIT("STARTTLS"), VERB_STARTTLS, STATE_START | STATE_READY, LINE_PLAIN, no_argument, "STARTTLS", "Makes the connection private."},
     {STR_INIT("AUTH"), VERB_AUTH, STATE_READY, LINE_AUTH, some_argument, "AUTH mechanism [initial-response]", "Logs you in."},
     {STR_INIT("TURN"), VERB_UNSUPPORTED, ANY, LINE_PLAIN, any_argument, "TURN", NULL},
     {STR_INIT("ETRN"), VERB_UNSUPPORTED, ANY, LINE_PLAIN, any_argument, "ETRN", NULL},
@@ -229,7 +229,8 @@ enum answer command_allowed(enum verb verb, enum command_state state)
     case STATE_READY:
         return ANSWER_MAIL_FIRST;
     case STATE_MAIL:
-        return verb == VERB_MAIL || verb == VERB_AUTH ? ANSWER_MAIL_TWICE : ANSWER_RCPT_FIRST;
+        return verb == VERB_MAIL || verb == VERB_AUTH || verb == VERB_STARTTLS ? ANSWER_MAIL_TWICE
+                                                                               : ANSWER_RCPT_FIRST;
     case STATE_RCPT:
         return ANSWER_MAIL_TWICE;
     case STATE_BDAT:

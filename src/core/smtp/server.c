@@ -28,6 +28,20 @@ void smtp_server_greet(struct smtp_server *s)
     buf_add(s->out, s->lmtp ? STR(" LMTP Postrider\r\n") : STR(" ESMTP Postrider\r\n"));
 }
 
+void smtp_server_secured(struct smtp_server *s)
+{
+    struct smtp_server fresh = {.options = s->options,
+                                .out = s->out,
+                                .lmtp = s->lmtp,
+                                .state = STATE_START,
+                                .errors = s->errors,
+                                .refusals = s->refusals,
+                                .ending = s->ending,
+                                .phase = SERVER_AT_COMMAND};
+    line_done(&s->line);
+    *s = fresh;
+}
+
 bool smtp_server_in_body(const struct smtp_server *s)
 {
     return s->phase == SERVER_AT_DATA || s->phase == SERVER_AT_CHUNK;
@@ -189,7 +203,8 @@ static enum server_event_kind act(struct smtp_server *s, const struct command *c
     case VERB_HELP:
         return on_help(s, c);
     case VERB_STARTTLS:
-        return server_refuse(s, ANSWER_NO_TLS);
+        return s->options->offer_starttls ? ask(s, VERB_STARTTLS, SERVER_STARTTLS)
+                                          : server_refuse(s, ANSWER_NO_TLS);
     case VERB_AUTH:
         return on_auth(s);
     case VERB_HTTP:
@@ -291,6 +306,7 @@ enum server_event_kind smtp_server_next(struct smtp_server *s, struct str *bytes
             kind = take_response(s, bytes, event);
             break;
         case SERVER_ASKING:
+        case SERVER_SECURING:
             return SERVER_WAIT;
         case SERVER_CLOSED:
             return SERVER_CLOSE;
@@ -333,7 +349,10 @@ static void settle(struct smtp_server *s, bool yes)
     case VERB_VRFY:
     case VERB_EXPN:
     case VERB_HELP:
+        break;
     case VERB_STARTTLS:
+        s->phase = yes ? SERVER_SECURING : SERVER_AT_COMMAND;
+        break;
     case VERB_UNSUPPORTED:
     case VERB_HTTP:
         break;
@@ -379,10 +398,10 @@ void smtp_server_accept(struct smtp_server *s)
     static const struct {
         enum verb verb;
         enum answer answer;
-    } usual[] = {{VERB_MAIL, ANSWER_SENDER_OK},   {VERB_RCPT, ANSWER_RCPT_OK},
-                 {VERB_DATA, ANSWER_GO_AHEAD},    {VERB_BDAT, ANSWER_QUEUED},
-                 {VERB_AUTH, ANSWER_AUTH_OK},     {VERB_VRFY, ANSWER_NOT_VERIFIED},
-                 {VERB_EXPN, ANSWER_EXPN_REFUSED}};
+    } usual[] = {{VERB_MAIL, ANSWER_SENDER_OK},    {VERB_RCPT, ANSWER_RCPT_OK},
+                 {VERB_DATA, ANSWER_GO_AHEAD},     {VERB_BDAT, ANSWER_QUEUED},
+                 {VERB_AUTH, ANSWER_AUTH_OK},      {VERB_STARTTLS, ANSWER_TLS_READY},
+                 {VERB_VRFY, ANSWER_NOT_VERIFIED}, {VERB_EXPN, ANSWER_EXPN_REFUSED}};
     if (s->phase == SERVER_ASKING && (s->asked == VERB_EHLO || s->asked == VERB_LHLO)) {
         keyword_reply(s->out, s->options);
         settle(s, true);

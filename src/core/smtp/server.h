@@ -28,11 +28,12 @@ enum server_event_kind {
     SERVER_BODY, /* octets of the message, as they are to be kept */
     SERVER_END,  /* ? the message is whole: with a reply of 2yz it is taken. LMTP: a reply for each
                     recipient of the message, in order */
-    SERVER_ABORT, /* the transaction is over without a message; `reason` */
-    SERVER_VRFY,  /* ? */
-    SERVER_EXPN,  /* ? */
-    SERVER_AUTH,  /* ? `command`: the argument is a mechanism and perhaps a first response. A reply
-                     of  334 asks for a response, 235 says that the client is logged in */
+    SERVER_ABORT,    /* the transaction is over without a message; `reason` */
+    SERVER_VRFY,     /* ? */
+    SERVER_EXPN,     /* ? */
+    SERVER_STARTTLS, /* ? accept() says 220; then the handshake, and smtp_server_secured() */
+    SERVER_AUTH, /* ? `command`: the argument is a mechanism and perhaps a first response. A reply
+                    of  334 asks for a response, 235 says that the client is logged in */
     SERVER_RESPONSE, /* ? `body`: a response in the exchange, as it came */
     SERVER_AUTH_END, /* the client broke the exchange off; it was answered */
     SERVER_QUIT,     /* the farewell is in the output: send it and close. So for CLOSE */
@@ -102,6 +103,10 @@ void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply);
 void smtp_server_refuse_body(struct smtp_server *s, const struct smtp_reply *reply);
 /* From the next command on there is only `reply` (421), and CLOSE. Borrowed. */
 void smtp_server_end(struct smtp_server *s, const struct smtp_reply *reply);
+
+/* After the accepted STARTTLS: all that was said before is forgotten (RFC 3207 4.2). Until then no
+ * command is taken. */
+void smtp_server_secured(struct smtp_server *s);
 
 /* What is being waited for. */
 bool smtp_server_in_body(const struct smtp_server *s);   /* octets of a message */

@@ -10,6 +10,7 @@ enum server_phase {
     SERVER_AT_CHUNK,
     SERVER_AT_RESPONSE, /* of AUTH */
     SERVER_ASKING,
+    SERVER_SECURING, /* STARTTLS was accepted */
     SERVER_CLOSED,
 };
 

@@ -6,7 +6,7 @@
 struct listener {
     struct net_listener net;
     struct acceptor *acceptor;
-    enum listen_mode mode;
+    struct listen_kind kind;
 };
 
 /* How many connections one client address has; there is one only while it has some. */
@@ -118,7 +118,7 @@ static void on_accepted(struct net_listener *net, struct stream *stream)
     struct listener *listener = net->owner;
     struct acceptor *a = listener->acceptor;
     if (let_in(a, ip_unmap(stream->peer.ip))) {
-        a->accepted(a->owner, stream, listener->mode);
+        a->accepted(a->owner, stream, listener->kind);
         return;
     }
     a->refused++;
@@ -143,7 +143,7 @@ int acceptor_open(struct acceptor *a, const struct config *config,
         if (a->no_local_sockets && wanted->local_path.len > 0) {
             continue;
         }
-        *l = (struct listener){.acceptor = a, .mode = wanted->mode};
+        *l = (struct listener){.acceptor = a, .kind = wanted->kind};
         l->net.accepted = on_accepted;
         l->net.owner = l;
         l->net.at = wanted->at;

@@ -12,7 +12,7 @@ enum { ACCEPT_PER_ADDRESS = 50 }; /* from one address that is not in `networks` 
 struct acceptor {
     const struct ports *ports;
     /* Takes every stream let in, paused. Its end is told by acceptor_closed(). */
-    void (*accepted)(void *owner, struct stream *stream, enum listen_mode mode);
+    void (*accepted)(void *owner, struct stream *stream, struct listen_kind kind);
     void *owner;
     bool no_local_sockets; /* only one loop can listen at a path: it is another one */
 

@@ -14,6 +14,16 @@ static void add_client(struct buf *out, const struct envelope *e)
     buf_add_char(out, ']');
 }
 
+static void add_tls(struct buf *out, const struct session *s)
+{
+    struct tls *tls = s->office->ports->tls;
+    struct tls_facts facts;
+    if (s->secure && tls->facts(s->stream, &facts)) {
+        buf_add_format(out, "\r\n\t(using %.*s with cipher %.*s)", STR_ARG(facts.version),
+                       STR_ARG(facts.cipher));
+    }
+}
+
 static void add_date(struct buf *out, struct instant when)
 {
     date_format(out, when);
@@ -29,8 +39,10 @@ void additions_format(struct buf *out, const struct session *s)
     buf_add(out, e->helo.len > 0 ? e->helo : STR("unknown"));
     buf_add(out, STR(" ("));
     add_client(out, e);
-    buf_add_format(out, ")\r\n\tby %.*s (Postrider) with %.*s id %.*s",
-                   STR_ARG(s->config->hostname), STR_ARG(e->protocol), STR_ARG(id));
+    buf_add_char(out, ')');
+    add_tls(out, s);
+    buf_add_format(out, "\r\n\tby %.*s (Postrider) with %.*s id %.*s", STR_ARG(s->config->hostname),
+                   STR_ARG(e->protocol), STR_ARG(id));
     if (e->rcpt_count == 1) {
         /* Of several recipients none is named: it would tell each of the others. */
         buf_add_format(out, "\r\n\tfor <%.*s>", STR_ARG(e->rcpts[0].address));

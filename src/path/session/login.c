@@ -10,17 +10,27 @@ struct session_login {
     char mechanism[24];
 };
 
-static struct login_facts facts_of(const struct session *s)
+/* `tls_facts` holds what the result borrows. */
+static struct login_facts facts_of(const struct session *s, struct tls_facts *tls_facts)
 {
-    return (struct login_facts){.peer = s->client.ip, .hostname = s->config->hostname};
+    struct tls *tls = s->office->ports->tls;
+    struct login_facts facts = {.peer = s->client.ip, .hostname = s->config->hostname};
+    if (s->secure && tls->facts(s->stream, tls_facts)) {
+        facts.encrypted = true;
+        facts.exporter = str_from(tls_facts->exporter, TLS_EXPORTER_SIZE);
+    }
+    return facts;
 }
 
 struct str login_offer(struct session *s)
 {
     struct logins *logins = s->office->ports->logins;
-    struct login_facts facts = facts_of(s);
+    struct tls_facts tls_facts;
+    struct login_facts facts = facts_of(s, &tls_facts);
     struct buf text = {0};
-    if (!logins || s->client.mode != LISTEN_SUBMISSION) {
+    bool private = s->secure || s->kind.tls == LISTEN_TLS_IMPLICIT;
+    bool shaking_hands = private && !facts.encrypted;
+    if (!logins || s->client.mode != LISTEN_SUBMISSION || shaking_hands) {
         return STR("");
     }
     logins->mechanisms(logins, &facts, &text);
@@ -102,7 +112,8 @@ static void on_stepped(struct login *login)
 void login_on_auth(struct session *s, const struct command *c)
 {
     struct logins *logins = s->office->ports->logins;
-    struct login_facts facts = facts_of(s);
+    struct tls_facts tls_facts;
+    struct login_facts facts = facts_of(s, &tls_facts);
     struct str rest = c->argument;
     facts.mechanism = str_split(&rest, ' ');
     struct str first = str_trim(rest);

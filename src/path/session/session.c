@@ -1,6 +1,7 @@
 #include "path/session/session.h"
 
 #include "path/session/login.h"
+#include "path/session/secure.h"
 #include "path/session/session_inside.h"
 
 #include <stdlib.h>
@@ -67,7 +68,7 @@ static void end_session(struct session *s)
     }
 }
 
-static void flush(struct session *s)
+void session_flush(struct session *s)
 {
     struct buf *out = &s->office->out;
     if (out->failed) {
@@ -165,6 +166,9 @@ static void on_helo(struct session *s, const struct command *c)
         log_event(s->office->ports->log, LOG_DEBUG, "helo", F_IP("client", s->peer.ip),
                   F_STR("helo", s->helo));
     }
+    if (s->secure && s->options.mechanisms.len == 0) {
+        s->options.mechanisms = login_offer(s);
+    }
     smtp_server_accept(&s->server);
 }
 
@@ -211,6 +215,8 @@ static void on_event(struct session *s, enum server_event_kind kind,
     case SERVER_EXPN:
         on_question(s, kind, event->command);
         break;
+    case SERVER_STARTTLS: /* pump() knows what came with it */
+        break;
     case SERVER_AUTH:
         login_on_auth(s, event->command);
         break;
@@ -243,6 +249,10 @@ static void pump(struct session *s, struct str bytes)
         kind = smtp_server_next(&s->server, &window, &command, &event);
         bytes = str_tail(bytes, before - window.len);
         on_event(s, kind, &event);
+        if (kind == SERVER_STARTTLS) {
+            secure_on_starttls(s, bytes.len);
+            bytes = (struct str){0};
+        }
         if (kind == SERVER_WAIT || (kind == SERVER_MORE && bytes.len == 0)) {
             break;
         }
@@ -262,7 +272,7 @@ static void settle(struct session *s)
     bool waits = s->blocked || smtp_server_is_asking(&s->server);
     bool half_line = !waits && !smtp_server_in_body(&s->server) && !smtp_server_is_idle(&s->server);
     bool no_step = half_line && s->half_line && s->office->out.len == 0;
-    flush(s);
+    session_flush(s);
     if (s->ended && !waits) {
         session_close(s, "the client closed");
     }
@@ -332,6 +342,11 @@ static void on_drained(struct stream *stream)
 
 static const struct stream_events events = {on_data, on_end, on_drained};
 
+const struct stream_events *session_events(void)
+{
+    return &events;
+}
+
 static void on_timer(struct timer *timer)
 {
     struct session *s = CONTAINER_OF(timer, struct session, timer);
@@ -364,10 +379,11 @@ static void set_options(struct session *s)
         .normalise = config->line_endings == LINES_NORMALISE,
         .refuse_long_lines = config->long_lines == LONG_REFUSE,
         .mechanisms = login_offer(s),
+        .offer_starttls = secure_may_offer(s),
     };
 }
 
-void session_start(struct session_office *office, struct stream *stream, enum listen_mode mode)
+void session_start(struct session_office *office, struct stream *stream, struct listen_kind kind)
 {
     struct session *s = calloc(1, sizeof *s);
     if (!s) {
@@ -383,16 +399,22 @@ void session_start(struct session_office *office, struct stream *stream, enum li
     s->peer = stream->peer;
     s->helo = STR("");
     s->timer.fire = on_timer;
-    s->client =
-        (struct policy_client){.config = s->config, .ip = ip_unmap(stream->peer.ip), .mode = mode};
+    s->client = (struct policy_client){
+        .config = s->config, .ip = ip_unmap(stream->peer.ip), .mode = kind.mode};
+    s->kind = kind;
     s->own = policy_is_own(&s->client);
     list_append(&office->sessions, &s->link);
     office->count++;
     office->counts.sessions++;
     set_options(s);
-    smtp_server_init(&s->server, &s->options, &office->out, mode == LISTEN_LMTP);
+    smtp_server_init(&s->server, &s->options, &office->out, kind.mode == LISTEN_LMTP);
     stream->owner = s;
     stream->events = &events;
+    bool hidden = kind.tls == LISTEN_TLS_IMPLICIT;
+    if (hidden && !secure_begin(s)) {
+        s->broken = true;
+        session_close(s, "no TLS");
+    }
     log_event(office->ports->log, LOG_INFO, "connected", F_IP("client", s->peer.ip),
               F_INT("port", s->peer.port), F_INT("to_port", stream->local.port));
     s->paused = true;

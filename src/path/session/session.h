@@ -44,7 +44,7 @@ void session_office_init(struct session_office *office, const struct config *con
 void session_office_reload(struct session_office *office, const struct config *config);
 
 /* Takes over the stream, greets, and resumes it. Without memory the stream is closed. */
-void session_start(struct session_office *office, struct stream *stream, enum listen_mode mode);
+void session_start(struct session_office *office, struct stream *stream, struct listen_kind kind);
 
 /* Every session ends with 421 at its next command; an idle one after a few seconds without, and any
  * that goes on is cut off after a minute. `done` runs when none is left, perhaps at once. */

@@ -39,7 +39,9 @@ struct session {
     struct session_login *login; /* during AUTH, else null */
     struct buf unread;           /* came while an answer was open */
     uint32_t messages;
+    struct listen_kind kind;
     bool own;
+    bool secure;     /* TLS, perhaps still in its handshake */
     bool pumping;    /* inside session_pump(): its end does what is due */
     bool blocked;    /* the draft takes no more for now */
     bool committing; /* the session must live until the commit's end */
@@ -56,6 +58,9 @@ struct session {
  * call it last, after anything that may let the session go on. The session may be gone afterwards.
  */
 void session_go_on(struct session *s);
+/* Sends what the machine said. */
+void session_flush(struct session *s);
+const struct stream_events *session_events(void);
 /* Ends the session at the end of the present pump. */
 void session_close(struct session *s, const char *how);
 

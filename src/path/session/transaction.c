@@ -44,16 +44,22 @@ static struct str print_mailbox(const struct mailbox *mailbox, struct arena *are
     return kept;
 }
 
+/* RFC 3848 and RFC 6531 4.3. */
 static struct str protocol(const struct session *s, bool utf8)
 {
-    if (s->client.mode == LISTEN_LMTP) {
-        return utf8 ? STR("UTF8LMTP") : STR("LMTP");
-    }
-    bool user = s->client.user.len > 0; /* RFC 3848, RFC 6531 4.3 */
-    if (utf8) {
-        return user ? STR("UTF8SMTPA") : STR("UTF8SMTP");
-    }
-    return user ? STR("ESMTPA") : s->server.extended ? STR("ESMTP") : STR("SMTP");
+    static const struct str names[2][2][2][2] = {
+        /* [LMTP][UTF-8][TLS][user] */
+        {{{STR_INIT("ESMTP"), STR_INIT("ESMTPA")}, {STR_INIT("ESMTPS"), STR_INIT("ESMTPSA")}},
+         {{STR_INIT("UTF8SMTP"), STR_INIT("UTF8SMTPA")},
+          {STR_INIT("UTF8SMTPS"), STR_INIT("UTF8SMTPSA")}}},
+        {{{STR_INIT("LMTP"), STR_INIT("LMTPA")}, {STR_INIT("LMTPS"), STR_INIT("LMTPSA")}},
+         {{STR_INIT("UTF8LMTP"), STR_INIT("UTF8LMTPA")},
+          {STR_INIT("UTF8LMTPS"), STR_INIT("UTF8LMTPSA")}}},
+    };
+    bool lmtp = s->client.mode == LISTEN_LMTP;
+    bool user = s->client.user.len > 0;
+    bool plain = !s->server.extended && !s->secure;
+    return plain ? STR("SMTP") : names[lmtp][utf8][s->secure][user];
 }
 
 static bool fill(struct session *s, const struct command *c)

@@ -34,8 +34,8 @@ static void every_problem_is_told_with_its_place(void **state)
                                          "0.0.0.0:25 or [::]:25, not \"nowhere\""},
         {"loops: 1\nloops: 2",
          "/f.yaml:2:1: error: \"loops\" stands here a second time (first in line 1)"},
-        {"tls: {}", "/f.yaml:1:6: error: \"tls\" (encryption) is not there yet in this version; "
-                    "leave it out"},
+        {"tls: {certificates: [{key: k.pem}]}",
+         "/f.yaml:1:22: error: expected {certificate: FILE, key: FILE}"},
         {"networks: [\"0.0.0.0/0\"]",
          "/f.yaml: error: the network 0.0.0.0/0 would make this server an open relay; list the "
          "networks of your own, or say `relay: open-relay-i-know`"},

@@ -107,6 +107,11 @@ static void on_event(struct talk *t, enum server_event_kind kind, const struct s
     case SERVER_RESPONSE:
         on_login(t, kind, event);
         break;
+    case SERVER_STARTTLS:
+        buf_add_char(&t->told, 'T');
+        smtp_server_accept(s);
+        smtp_server_secured(s);
+        break;
     case SERVER_AUTH_END:
         buf_add_char(&t->told, 'Z');
         break;

@@ -76,15 +76,16 @@ static struct net net = {.listen = do_listen, .unlisten = do_unlisten};
 static struct log test_log = {.event = no_log};
 static const struct ports ports = {.entropy = &entropy, .net = &net, .log = &test_log};
 
-static void on_accepted(void *owner, struct stream *stream, enum listen_mode mode)
+static void on_accepted(void *owner, struct stream *stream, struct listen_kind kind)
 {
     (void)owner;
     (void)stream;
-    assert_int_equal(mode, LISTEN_SUBMISSION);
+    assert_int_equal(kind.mode, LISTEN_SUBMISSION);
     accepted_count++;
 }
 
-static struct config_listen listens[2] = {{.mode = LISTEN_SUBMISSION}, {.mode = LISTEN_MX}};
+static struct config_listen listens[2] = {{.kind = {.mode = LISTEN_SUBMISSION}},
+                                          {.kind = {.mode = LISTEN_MX}}};
 static struct network own;
 static struct config config = {.listens = listens, .listen_count = 2, .networks = &own};
 

@@ -69,7 +69,7 @@ static struct config_transport house_transports[] = {
     {STR_INIT("example.org"), TRANSPORT_DISCARD, STR_INIT(""), 0, STR_INIT("")}, /* ours: unused */
 };
 static struct config_listen house_listens[] = {
-    {.at = {.ip = {IP_V4, {192, 0, 2, 25}}, .port = 25}, .mode = LISTEN_MX}};
+    {.at = {.ip = {IP_V4, {192, 0, 2, 25}}, .port = 25}, .kind = {.mode = LISTEN_MX}}};
 
 static const struct config house = {
     .hostname = STR_INIT("mx.example.org"),

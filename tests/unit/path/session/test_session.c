@@ -255,7 +255,7 @@ static void from(const char *peer)
     assert_true(endpoint_parse(str_from_cstr(peer), &w.stream.peer));
     w.config.networks = &w.network;
     w.config.network_count = 1;
-    session_start(&w.office, &w.stream, LISTEN_MX);
+    session_start(&w.office, &w.stream, (struct listen_kind){.mode = LISTEN_MX});
 }
 
 static void give(struct str bytes)

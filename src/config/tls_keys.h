@@ -1,0 +1,8 @@
+/* tls_keys.h: the section `tls`. */
+#pragma once
+
+#include "config/reader.h"
+
+/* A list of {certificate: FILE, key: FILE}; without `key` the certificate's file holds both. */
+void read_certificates(struct reader *r, const yaml_node_t *value, const struct key *key,
+                       void *into);

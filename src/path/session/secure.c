@@ -1,0 +1,56 @@
+#include "path/session/secure.h"
+
+#include "path/session/login.h"
+
+bool secure_may_offer(const struct session *s)
+{
+    return s->office->ports->tls && s->kind.tls == LISTEN_TLS_OFFERED && !s->secure;
+}
+
+bool secure_begin(struct session *s)
+{
+    struct tls *tls = s->office->ports->tls;
+    struct stream *plain = s->stream;
+    struct stream *stream = tls ? tls->accept(tls, plain) : NULL;
+    if (!stream) {
+        return false;
+    }
+    stream->owner = s;
+    stream->events = session_events();
+    s->stream = stream;
+    s->secure = true;
+    s->paused = true;
+    return true;
+}
+
+static void forget_all(struct session *s)
+{
+    login_end(s);
+    s->client.user = STR("");
+    s->helo = STR("");
+    s->client.helo = HELO_TEMPORARY;
+    lookup_cancel(s->helo_check);
+    s->helo_check = NULL;
+    s->options.offer_starttls = false;
+    s->options.mechanisms = STR(""); /* offered anew at EHLO, by what the connection is then */
+    smtp_server_secured(&s->server);
+}
+
+void secure_on_starttls(struct session *s, size_t behind)
+{
+    if (behind > 0) {
+        log_event(s->office->ports->log, LOG_WARNING, "tls-injection", F_IP("client", s->client.ip),
+                  F_INT("octets", (int64_t)behind));
+        smtp_server_reply(&s->server, smtp_answer(ANSWER_TLS_NOT_ALONE));
+        session_close(s, "commands behind STARTTLS");
+        return;
+    }
+    smtp_server_accept(&s->server);
+    session_flush(s);
+    if (s->closing || !secure_begin(s)) {
+        s->broken = true;
+        session_close(s, "no TLS");
+        return;
+    }
+    forget_all(s);
+}
