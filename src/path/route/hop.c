@@ -129,7 +129,9 @@ static bool program(struct next_hop *hop, const struct config_mailboxes *mailbox
 bool hop_to_mailbox(struct next_hop *hop, const struct config_mailboxes *mailboxes,
                     const struct template_values *values, struct arena *arena)
 {
-    struct str path = template_path(mailboxes->path, values, arena);
+    struct str path = mailboxes->kind == MAILBOX_MBOX
+                          ? template_file(mailboxes->path, values, arena)
+                          : template_path(mailboxes->path, values, arena);
     if (mailboxes->path.len > 0 && !path.ptr) {
         return false;
     }

@@ -95,3 +95,13 @@ struct str template_argument(struct str text, const struct template_values *valu
 {
     return fill(text, values, arena, true);
 }
+
+struct str template_file(struct str text, const struct template_values *values, struct arena *arena)
+{
+    struct str lock = STR(".lock");
+    struct str path = template_path(text, values, arena);
+    if (!str_ends(path, lock) || !str_ends(text, STR("}"))) {
+        return path;
+    }
+    return arena_format(arena, "%.*s%%2elock", STR_ARG(str_head(path, path.len - lock.len)));
+}

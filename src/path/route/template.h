@@ -17,6 +17,11 @@ struct template_values {
  * with a null pointer: no memory. */
 struct str template_path(struct str text, const struct template_values *values,
                          struct arena *arena);
+/* The same for a file that is locked by another beside it, FILE.lock: where an address makes the
+ * path's end, that is never ".lock" but "%2elock", or a mailbox would be the lock of its neighbour.
+ */
+struct str template_file(struct str text, const struct template_values *values,
+                         struct arena *arena);
 /* For one argument of a program: the same, but {sender} stands as it is, and a value that would
  * begin the argument with "-" begins with "%2d", so that it is no option. */
 struct str template_argument(struct str text, const struct template_values *values,

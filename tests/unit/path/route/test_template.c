@@ -53,6 +53,35 @@ static void a_strangers_address_stays_within_its_place_in_a_path(void **state)
     }
 }
 
+/* Mail to "a.lock" would else stand where the dot-lock of the mbox of "a" does: "a" would wait for
+ * it, and then take it away. */
+static void no_address_names_the_lock_of_another_mailbox(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *local, *tag, *expected;
+    } rows[] = {
+        {"/m/{local}", "a.lock", "", "/m/a%2elock"},
+        {"/m/{local}", "a.lock.lock", "", "/m/a.lock%2elock"},
+        {"/m/{local}", ".lock", "", "/m/%2elock"},
+        {"/m/{user}.{tag}", "a", "lock", "/m/a%2elock"},
+        {"/m/{local}", "a.lockx", "", "/m/a.lockx"},
+        {"/m/{local}", "lock", "", "/m/lock"},
+        {"/m/{local}/mail", "a.lock", "", "/m/a.lock/mail"},
+        {"/m/shared.lock", "a", "", "/m/shared.lock"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena arena = {0};
+        struct template_values values = {STR("d"), str_from_cstr(rows[i].local),
+                                         str_from_cstr(rows[i].tag), STR("")};
+        struct str made = template_file(str_from_cstr(rows[i].text), &values, &arena);
+        if (!str_eq(made, str_from_cstr(rows[i].expected))) {
+            fail_msg("%s: %.*s", rows[i].text, STR_ARG(made));
+        }
+        arena_done(&arena);
+    }
+}
+
 static void a_strangers_address_is_no_option_of_a_program(void **state)
 {
     (void)state;
@@ -74,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_strangers_address_stays_within_its_place_in_a_path),
+        cmocka_unit_test(no_address_names_the_lock_of_another_mailbox),
         cmocka_unit_test(a_strangers_address_is_no_option_of_a_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
