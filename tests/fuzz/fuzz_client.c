@@ -67,6 +67,8 @@ static void serve(struct session *s)
             more = true;
         } else if (state == CLIENT_READY) {
             smtp_client_quit(&s->c);
+        } else if (state == CLIENT_SECURE) {
+            smtp_client_secured(&s->c);
         } else if (state == CLIENT_BODY) {
             s->pieces++;
             smtp_client_body(&s->c, STR(".a\r\nb\nc\r"), s->pieces == BODY_PIECES);

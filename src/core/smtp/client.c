@@ -25,7 +25,8 @@ enum client_phase smtp_client_phase(const struct smtp_client *c)
 {
     static const enum client_phase phases[STEP_COUNT] = {
         [STEP_GREETING] = PHASE_GREETING, [STEP_EHLO] = PHASE_HELO,
-        [STEP_HELO] = PHASE_HELO,         [STEP_READY] = PHASE_READY,
+        [STEP_HELO] = PHASE_HELO,         [STEP_STARTTLS] = PHASE_STARTTLS,
+        [STEP_SECURING] = PHASE_STARTTLS, [STEP_READY] = PHASE_READY,
         [STEP_MAIL] = PHASE_MAIL,         [STEP_RCPT] = PHASE_RCPT,
         [STEP_DATA] = PHASE_DATA_INIT,    [STEP_BODY] = PHASE_DATA_BLOCK,
         [STEP_CHUNK] = PHASE_DATA_BLOCK,  [STEP_END] = PHASE_DATA_DONE,
@@ -42,6 +43,9 @@ enum client_state smtp_client_state(const struct smtp_client *c)
     }
     if (c->step == STEP_READY) {
         return CLIENT_READY;
+    }
+    if (c->step == STEP_SECURING) {
+        return CLIENT_SECURE;
     }
     bool chunk_due = c->step == STEP_CHUNK && !c->last_sent &&
                      (c->chunks_waiting == 0 || peer_has(&c->peer, PEER_PIPELINING));
@@ -97,6 +101,14 @@ static void send_hello(struct smtp_client *c, enum client_step step)
     c->step = (uint8_t)step;
 }
 
+static void check_memory(struct smtp_client *c)
+{
+    if (c->out.failed || c->chunk.failed) {
+        buf_done(&c->out);
+        client_close(c, client_result_of(c, VERDICT_TEMPORARY, CAUSE_MEMORY));
+    }
+}
+
 static void on_greeting(struct smtp_client *c)
 {
     if (c->reader.code == 220) {
@@ -104,6 +116,52 @@ static void on_greeting(struct smtp_client *c)
     } else {
         close_failed(c);
     }
+}
+
+static void close_without_tls(struct smtp_client *c)
+{
+    struct client_result result = client_result_of(c, VERDICT_TEMPORARY, CAUSE_NO_TLS);
+    if (c->step == STEP_STARTTLS) {
+        result = client_result_of_reply(c, VERDICT_TEMPORARY);
+        result.cause = CAUSE_NO_TLS;
+    }
+    result.status = (struct status_code){4, 7, 4};
+    client_close(c, result);
+}
+
+/* What follows the hello: TLS where it is wanted and may be had. */
+static void settle_tls(struct smtp_client *c)
+{
+    if (c->tls_wanted && !c->secured && peer_has(&c->peer, PEER_STARTTLS)) {
+        buf_add(&c->out, STR("STARTTLS\r\n"));
+        c->step = STEP_STARTTLS;
+    } else if (c->tls_required && !c->secured) {
+        close_without_tls(c);
+    } else {
+        c->step = STEP_READY;
+    }
+}
+
+static void on_starttls(struct smtp_client *c)
+{
+    if (c->reader.code == 220) {
+        c->step = STEP_SECURING;
+    } else if (c->tls_required) {
+        close_without_tls(c);
+    } else if (is_refusal(c)) {
+        c->step = STEP_READY;
+    } else {
+        close_unexpected(c);
+    }
+}
+
+void smtp_client_secured(struct smtp_client *c)
+{
+    c->secured = true;
+    c->peer = (struct smtp_peer){0};
+    c->reader = (struct reply_reader){0};
+    send_hello(c, STEP_EHLO);
+    check_memory(c);
 }
 
 static void on_hello(struct smtp_client *c)
@@ -116,7 +174,7 @@ static void on_hello(struct smtp_client *c)
     } else {
         /* What an LMTP server takes is delivered, and we report that. */
         c->peer.extensions &= c->lmtp ? ~(unsigned)PEER_DSN : ~0U;
-        c->step = STEP_READY;
+        settle_tls(c);
     }
 }
 
@@ -284,11 +342,12 @@ static void on_quit(struct smtp_client *c)
 static void on_reply(struct smtp_client *c)
 {
     static void (*const handlers[STEP_COUNT])(struct smtp_client * c) = {
-        [STEP_GREETING] = on_greeting, [STEP_EHLO] = on_hello,  [STEP_HELO] = on_hello,
-        [STEP_READY] = on_quit,        [STEP_MAIL] = on_mail,   [STEP_RCPT] = on_rcpt,
-        [STEP_DATA] = on_data,         [STEP_BODY] = on_early,  [STEP_CHUNK] = on_chunk,
-        [STEP_END] = on_end,           [STEP_EMPTY] = on_empty, [STEP_RSET] = on_rset,
-        [STEP_QUIT] = on_quit,         [STEP_CLOSED] = on_quit,
+        [STEP_GREETING] = on_greeting, [STEP_EHLO] = on_hello,    [STEP_HELO] = on_hello,
+        [STEP_STARTTLS] = on_starttls, [STEP_SECURING] = on_quit, [STEP_READY] = on_quit,
+        [STEP_MAIL] = on_mail,         [STEP_RCPT] = on_rcpt,     [STEP_DATA] = on_data,
+        [STEP_BODY] = on_early,        [STEP_CHUNK] = on_chunk,   [STEP_END] = on_end,
+        [STEP_EMPTY] = on_empty,       [STEP_RSET] = on_rset,     [STEP_QUIT] = on_quit,
+        [STEP_CLOSED] = on_quit,
     };
     c->turns++;
     if (c->transaction) {
@@ -301,17 +360,13 @@ static void on_reply(struct smtp_client *c)
     handlers[c->step](c);
 }
 
-static void check_memory(struct smtp_client *c)
-{
-    if (c->out.failed || c->chunk.failed) {
-        buf_done(&c->out);
-        client_close(c, client_result_of(c, VERDICT_TEMPORARY, CAUSE_MEMORY));
-    }
-}
-
 void smtp_client_feed(struct smtp_client *c, struct str bytes)
 {
     while (bytes.len > 0 && c->step != STEP_CLOSED) {
+        if (c->step == STEP_SECURING) { /* said in the clear, to be believed as if it were not */
+            client_close(c, client_result_of(c, VERDICT_TEMPORARY, CAUSE_NO_SMTP));
+            return;
+        }
         enum reply_event event = reply_read(&c->reader, &bytes);
         if (event == REPLY_BAD) {
             client_close(c, client_result_of(c, VERDICT_TEMPORARY, CAUSE_NO_SMTP));

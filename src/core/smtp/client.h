@@ -19,6 +19,7 @@
 enum client_phase {
     PHASE_GREETING,
     PHASE_HELO,
+    PHASE_STARTTLS,
     PHASE_MAIL,
     PHASE_RCPT,
     PHASE_DATA_INIT,
@@ -31,6 +32,7 @@ enum client_phase {
 
 enum client_state {
     CLIENT_TALKING, /* replies are awaited */
+    CLIENT_SECURE,  /* STARTTLS was accepted: the handshake, then smtp_client_secured() */
     CLIENT_READY,   /* smtp_client_start() or smtp_client_quit() */
     CLIENT_BODY,    /* the next piece of the message: smtp_client_body() */
     CLIENT_CLOSED,  /* over: close the connection */
@@ -49,6 +51,8 @@ enum client_cause {
     CAUSE_8BIT, /* the server lacks 8BITMIME, BINARYMIME, SMTPUTF8, and the message needs it */
     CAUSE_BINARY,
     CAUSE_UTF8,
+    CAUSE_NO_TLS, /* TLS is required and not to be had: the reply to STARTTLS, or empty: not offered
+                   */
     CAUSE_SYNTAX, /* an address holds what no command may */
     CAUSE_MEMORY,
 };
@@ -99,6 +103,10 @@ struct smtp_client {
     uint32_t transactions;                  /* begun with MAIL in this session */
     struct client_result failure; /* CLOSED before it was ever READY: why; else verdict OPEN */
 
+    /* Set after init: STARTTLS is used where it is offered; without it no mail goes (RFC 3207). */
+    bool tls_wanted, tls_required;
+    bool secured; /* TLS is in use: set it at once where it is implicit */
+
     /* The machine's own. */
     bool lmtp;
     uint8_t step;
@@ -126,6 +134,8 @@ enum client_phase smtp_client_phase(const struct smtp_client *c);
 
 /* Bytes from the server, cut up however. */
 void smtp_client_feed(struct smtp_client *c, struct str bytes);
+/* SECURE only: what the server said before is forgotten, EHLO is sent anew (RFC 3207 4.2). */
+void smtp_client_secured(struct smtp_client *c);
 /* The connection ended or is given up: it is closed without a final dot, if that has not gone. */
 void smtp_client_lost(struct smtp_client *c);
 

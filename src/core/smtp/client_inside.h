@@ -8,6 +8,8 @@ enum client_step {
     STEP_GREETING,
     STEP_EHLO,
     STEP_HELO,
+    STEP_STARTTLS,
+    STEP_SECURING, /* none: TLS begins */
     STEP_READY,
     STEP_MAIL,
     STEP_RCPT,

@@ -13,6 +13,7 @@ enum peer_extension {
     PEER_STATUS_CODES = 64,
     PEER_SIZE = 128,
     PEER_LIMITS = 256,
+    PEER_STARTTLS = 512,
 };
 
 struct smtp_peer {

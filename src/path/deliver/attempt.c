@@ -337,7 +337,7 @@ static void proceed(struct attempt *a)
             on_closed(a);
             return;
         }
-        if (a->waiting || state == CLIENT_TALKING) {
+        if (a->waiting || state == CLIENT_TALKING || state == CLIENT_SECURE) {
             return;
         }
         more = state == CLIENT_READY ? on_ready(a) : on_body(a);

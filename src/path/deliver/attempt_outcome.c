@@ -6,6 +6,7 @@ static struct str awaited(enum client_phase phase)
     static const struct str words[] = {
         [PHASE_GREETING] = STR_INIT("waiting for its greeting"),
         [PHASE_HELO] = STR_INIT("waiting for the reply to EHLO"),
+        [PHASE_STARTTLS] = STR_INIT("waiting for the reply to STARTTLS"),
         [PHASE_MAIL] = STR_INIT("waiting for the reply to MAIL"),
         [PHASE_RCPT] = STR_INIT("waiting for the reply to RCPT"),
         [PHASE_DATA_INIT] = STR_INIT("waiting for the reply to DATA"),
@@ -101,6 +102,12 @@ static struct str cause_text(struct attempt *a, const struct client_result *resu
                             "%.*s takes no mail with international addresses or header fields "
                             "(SMTPUTF8), which this message needs",
                             STR_ARG(name));
+    case CAUSE_NO_TLS:
+        return result->text.len > 0
+                   ? arena_format(arena, "TLS is required, and %.*s refused it: %.*s",
+                                  STR_ARG(name), STR_ARG(result->text))
+                   : arena_format(arena, "TLS is required, and %.*s does not offer it",
+                                  STR_ARG(name));
     case CAUSE_SYNTAX:
         return STR("the address holds characters that no SMTP command may");
     case CAUSE_MEMORY:

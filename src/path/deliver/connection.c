@@ -12,6 +12,7 @@ static struct span phase_limit(const struct connection *c)
     case PHASE_GREETING:
         return t->greeting;
     case PHASE_HELO:
+    case PHASE_STARTTLS:
         return t->helo;
     case PHASE_MAIL:
     case PHASE_RSET:
