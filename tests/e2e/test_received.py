@@ -63,12 +63,40 @@ def agrees(field, theirs, ours):
     return same(theirs if isinstance(theirs, str) else next(iter(theirs.values())), ours.get(NAMES[field]))
 
 
+# What the collection of others expects and we do not say: its row, the field, and why.
+MISSED = {
+    (6, "ident"): "SASL's method and user are `auth`; theirs is cut at the slash of the domain as well",
+    (13, "date"): "asctime: they read the day as the year and so on",
+    (28, "id"): "cut at the slash of ecelerity's id",
+    (29, "id"): "cut at the slash of ecelerity's id",
+    (30, "id"): "cut at the slash of ecelerity's id",
+    (39, "ident"): "cut at a slash; the brackets are part of the name",
+    (54, "from_iprev"): "<unknown.domain> says that there is no name",
+    (65, "ident"): "they take the envelope's sender, which stands in a comment of its own",
+    (67, "date"): "PST taken for UTC",
+    (68, "ident"): "the user of a web mailer who logged in is `auth`",
+    (89, "date"): "the year 03 taken for 1903",
+    (90, "date"): "the year 04 taken for 1904",
+    (116, "ident"): "cut at a slash",
+    (117, "date"): "asctime without a zone: theirs has a month 13",
+    (118, "date"): "asctime without a zone: theirs has a month 13",
+    (123, "by"): "\"by alpha by uid 7791\": the host is the first",
+    (125, "from"): "cut at a slash",
+    (128, "date"): "the year 03 taken for 1903",
+    (144, "date"): "the seconds are lost where a fraction follows",
+    (151, "ident"): "`envelope-from` is the sender, no ident",
+    (151, "date"): "asctime with a named zone: theirs has a month 14",
+    (163, "date"): "PDT taken for UTC",
+    (165, "from"): "\"invoked from network\" names no host",
+    (171, "from"): "\"from userid 1002\" names no host",
+}
+
+
 @pytest.mark.skipif(not THEIRS.exists(), reason=f"no collection at {THEIRS}")
 def test_at_least_97_percent_of_a_collection_of_others(record_property):
-    """What is missed is, but for a few, what they misread: dates of asctime and two-digit years taken
-    for other centuries, ids cut at a slash, zones by name taken for UTC, words of prose as hosts."""
+    """Of what is missed, all stands in the table above, with its reason."""
     good, missed = 0, []
-    for row in json.loads(THEIRS.read_text()):
+    for number, row in enumerate(json.loads(THEIRS.read_text())):
         ours = read(row["header"].encode())
         for field, theirs in row["expected"].items():
             if field == "helo_cmd" or theirs is None:
@@ -76,10 +104,11 @@ def test_at_least_97_percent_of_a_collection_of_others(record_property):
             if agrees(field, theirs, ours):
                 good += 1
             else:
-                missed.append((field, theirs, ours, row["header"]))
+                missed.append(((number, field), theirs, ours, row["header"]))
     share = 100 * good / (good + len(missed))
     print(f"{share:.1f} % of {good + len(missed)} fields")
     assert share >= 97, missed
+    assert [miss for miss in missed if miss[0] not in MISSED] == []
 
 
 def test_what_makes_no_sense_does_no_harm():

@@ -1,6 +1,7 @@
 /* Whatever a Received field holds: every text found lies inside it, and reading it elsewhere in
- * memory finds the same. */
+ * memory finds the same. Read as a header, its witnesses lie inside it too. */
 #include "core/trace/received.h"
+#include "core/trace/witness.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,19 @@ static void lies_inside(struct str value, const struct received *r, struct str t
     must(text.len == 0 || inside || is_fixed(r, text));
 }
 
+static void check_witnesses(struct str header)
+{
+    struct witness found[8];
+    size_t count = witnesses_read(header, found, ARRAY_LEN(found));
+    for (size_t i = 0; i < count; i++) {
+        const struct str texts[] = {found[i].host, found[i].helo, found[i].by, found[i].result};
+        for (size_t at = 0; at < ARRAY_LEN(texts); at++) {
+            must(texts[at].len == 0 || (texts[at].ptr >= header.ptr &&
+                                        texts[at].ptr + texts[at].len <= header.ptr + header.len));
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -31,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str value = str_from((const char *)data, size);
     struct received r, again;
     received_parse(value, &r);
+    check_witnesses(value);
     const struct str texts[] = {r.from,        r.helo,       r.rdns,          r.by,
                                 r.via,         r.id,         r.auth,          r.ident,
                                 r.tls_version, r.tls_cipher, r.envelope_from, r.recipient};

@@ -130,7 +130,8 @@ static void take_protocol(struct received *r, struct str word)
         struct str first = str_split(&rest, '/');
         known = protocol(first);
         struct str last = str_tail(word, str_rfind(word, '/') + 1);
-        r->tls_cipher = known.len > 0 && str_find(last, '-') != STR_NONE ? last : r->tls_cipher;
+        bool cipher = str_find(last, '-') != STR_NONE || is_cipher(last);
+        r->tls_cipher = known.len > 0 && cipher ? last : r->tls_cipher;
     }
     r->with = known.len > 0 ? known : r->with;
 }
@@ -170,7 +171,8 @@ static void take_word(struct reading *t, struct str word)
     if (word.len == 0) {
         return;
     }
-    if (t->filled && r->tls_cipher.len == 0 && clause != CLAUSE_ID && is_cipher(word)) {
+    if ((t->filled || clause == CLAUSE_WITH) && r->tls_cipher.len == 0 && clause != CLAUSE_ID &&
+        is_cipher(word) && str_find(word, '/') == STR_NONE) {
         r->tls_cipher = word; /* "with AES256-GCM-SHA384 encrypted SMTP" */
         return;
     }

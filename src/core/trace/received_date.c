@@ -51,21 +51,33 @@ static bool named_zone(struct str word, int *minutes)
     return false;
 }
 
-static void take_offset(struct received_date *date, bool west, struct str digits)
+/* "+0200", "+02:00", "GMT+0200", "UTC+2": as hours times 100 and minutes. */
+static bool offset_of(struct str word, bool *west, int *value)
 {
-    int value = number(digits);
+    bool named = str_starts_nocase(word, STR("GMT")) || str_starts_nocase(word, STR("UTC"));
+    word = named ? str_tail(word, 3) : word;
+    if (word.len < 2 || (word.ptr[0] != '+' && word.ptr[0] != '-')) {
+        return false;
+    }
+    struct str digits = str_tail(word, 1);
+    *west = word.ptr[0] == '-';
+    if (digits.len == 5 && digits.ptr[2] == ':') {
+        int hours = number(str_head(digits, 2)), minutes = number(str_tail(digits, 3));
+        *value = hours < 0 || minutes < 0 ? -1 : hours * 100 + minutes;
+    } else if (digits.len == 4) {
+        *value = number(digits);
+    } else {
+        *value = named && digits.len <= 2 ? number(digits) * 100 : -1;
+    }
+    return *value >= 0;
+}
+
+static void take_offset(struct received_date *date, bool west, int value)
+{
     int hours = value / 100, minutes = value % 100;
     date->zone_known = true;
     date->zone_minutes = (west ? -1 : 1) * (hours * 60 + minutes);
     date->zone_absurd = minutes > 59 || date->zone_minutes < -720 || date->zone_minutes > 840;
-}
-
-static bool is_offset(struct str word)
-{
-    if (word.len != 5 || (word.ptr[0] != '+' && word.ptr[0] != '-')) {
-        return false;
-    }
-    return number(str_tail(word, 1)) >= 0;
 }
 
 /* "hh:mm", "hh:mm:ss", "hh:mm:ss.fff", "hh.mm.ss" is not seen. */
@@ -130,17 +142,49 @@ static bool take_iso(struct reading *t, struct str word)
     return true;
 }
 
+/* "07/18/2020": the month first, unless it cannot be. */
+static bool take_slashes(struct reading *t, struct str word)
+{
+    struct str rest = word;
+    int month = number(str_split(&rest, '/')), day = number(str_split(&rest, '/'));
+    int year = number(rest);
+    if (month < 0 || day < 0 || year < 1000 || t->year >= 0) {
+        return false;
+    }
+    bool day_first = month > 12;
+    t->month = (day_first ? day : month) - 1;
+    t->day = day_first ? month : day;
+    t->year = year;
+    if (t->month < 0 || t->month > 11) {
+        t->month = -1;
+    }
+    return true;
+}
+
+/* "1:10:11 PM" */
+static bool take_half(struct reading *t, struct str word)
+{
+    bool after = str_eq_nocase(word, STR("PM"));
+    if (t->hour < 1 || t->hour > 12 || (!after && !str_eq_nocase(word, STR("AM")))) {
+        return false;
+    }
+    t->hour = t->hour % 12 + (after ? 12 : 0);
+    return true;
+}
+
 static void take_word(struct reading *t, struct str word)
 {
     static const struct str months = STR_INIT("JanFebMarAprMayJunJulAugSepOctNovDec");
     static const struct str weekdays = STR_INIT("SunMonTueWedThuFriSat");
     struct received_date *date = t->date;
-    int minutes = 0;
-    if (is_offset(word)) {
+    int minutes = 0, offset = 0;
+    bool west = false;
+    if (offset_of(word, &west, &offset)) {
         if (!date->zone_known || t->hour >= 0) {
-            take_offset(date, word.ptr[0] == '-', str_tail(word, 1));
+            take_offset(date, west, offset);
         }
-    } else if (take_iso(t, word) || take_time(t, word)) {
+    } else if (take_iso(t, word) || take_slashes(t, word) || take_time(t, word) ||
+               take_half(t, word)) {
         return;
     } else if (t->month < 0 && word.len <= 9 && index_of(word, months) >= 0) {
         t->month = index_of(word, months);

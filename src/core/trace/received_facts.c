@@ -97,6 +97,8 @@ static bool take_key(struct received *r, struct str word, struct str *rest)
         {STR("account"), &r->auth, true},
         {STR("helo="), &r->helo, false},
         {STR("sender:"), &r->auth, true},
+        {STR("user="), &r->auth, false},
+        {STR("username"), &r->auth, true},
         {STR("acct="), &r->auth, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {

@@ -62,7 +62,8 @@ static bool means_unknown(struct str word)
     static const struct str words[] = {STR_INIT("unknown"),           STR_INIT("unverified"),
                                        STR_INIT("softdnserr"),        STR_INIT("no"),
                                        STR_INIT("nodnsquery"),        STR_INIT("unknown.domain"),
-                                       STR_INIT("no.name.available"), STR_INIT("RDNS")};
+                                       STR_INIT("no.name.available"), STR_INIT("Unknown_Domain"),
+                                       STR_INIT("UnknownHost"),       STR_INIT("RDNS")};
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (str_eq_nocase(word, words[i])) {
             return true;
@@ -78,8 +79,26 @@ static struct str without_angles(struct str word)
                : word;
 }
 
+/* A name without a dot counts only where an address follows it; these are no names even there. */
+static bool is_short_name(struct str word)
+{
+    static const struct str others[] = {STR_INIT("really"), STR_INIT("from"), STR_INIT("by"),
+                                        STR_INIT("authenticated"), STR_INIT("port")};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (str_eq_nocase(word, others[i])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < word.len; i++) {
+        if (!ascii_is_alnum(word.ptr[i]) && word.ptr[i] != '-' && word.ptr[i] != '_') {
+            return false;
+        }
+    }
+    return word.len > 0;
+}
+
 /* A name before the address: "mail.example.org", "IDENT:anna@mail.example.org", "anna@". */
-static void take_name(struct received *r, struct str word)
+static void take_name(struct received *r, struct str word, bool address_follows)
 {
     if (str_starts_nocase(word, STR("IDENT:"))) {
         word = str_tail(word, 6);
@@ -99,7 +118,9 @@ static void take_name(struct received *r, struct str word)
         r->rdns_unknown = true;
     } else if (word.len > 0 && address_read(word, &ip, &before)) {
         r->ip = r->ip.family == IP_NONE ? ip : r->ip;
-    } else if (r->rdns.len == 0 && (is_host_name(word) || str_eq_nocase(word, STR("localhost")))) {
+    } else if (r->rdns.len == 0 &&
+               (is_host_name(word) || (address_follows && is_short_name(word)) ||
+                str_eq_nocase(word, STR("localhost")))) {
         r->rdns = word;
     }
 }
@@ -108,7 +129,7 @@ static void take_address(struct received *r, struct ip ip, struct str before)
 {
     r->ip = ip;
     if (before.len > 0) {
-        take_name(r, before);
+        take_name(r, before, true);
     }
 }
 
@@ -154,7 +175,9 @@ static void take_peer_word(struct received *r, struct str word, struct str *rest
         r->bad_ip = true;
     } else if (str_find(word, '=') == STR_NONE) {
         struct str port = word;
-        take_name(r, str_find(word, '[') == STR_NONE ? word : str_split(&port, '['));
+        struct str behind = str_trim(str_head(*rest, 8));
+        bool follows = behind.len > 0 && behind.ptr[0] == '[';
+        take_name(r, str_find(word, '[') == STR_NONE ? word : str_split(&port, '['), follows);
     }
 }
 
