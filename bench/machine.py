@@ -62,6 +62,27 @@ def memory_kib(root, key="Pss"):
     return total
 
 
+def written_bytes(root):
+    """What the tree's living processes wrote so far."""
+    total = 0
+    for process in tree(root):
+        try:
+            lines = pathlib.Path(f"/proc/{process}/io").read_text().splitlines()
+        except OSError:
+            continue
+        total += sum(int(l.split()[1]) for l in lines if l.startswith("wchar"))
+    return total
+
+
+def settle(root, patience=15):
+    """Waits until the tree writes nothing: what a start prepares is not part of what is measured."""
+    deadline = time.monotonic() + patience
+    before = -1
+    while time.monotonic() < deadline and (now := written_bytes(root)) != before:
+        before = now
+        time.sleep(0.3)
+
+
 def end_tree(root):
     """Ends a tree of processes that we started: SIGTERM to its root, SIGKILL for what stays."""
     members = tree(root)

@@ -22,7 +22,7 @@ Versions: {versions}.
 **Method.** One machine, everything on loopback: the load generator (`bench/load.c`, one thread,
 pipelines as RFC 2920 allows; shown to be as fast as Postfix's smtp-source against smtp-sink, or
 faster), the server under test, and the sink (`bench/sink.c`) share its cores. Messages have 4 KiB
-unless said. Servers run in turn, A B A B, each in a fresh folder, warmed up; figures are medians of
+unless said. Servers run in turn, A B A B, each in a fresh folder, warmed up, and left to settle; figures are medians of
 {rounds} rounds of {seconds} s. Peers are Debian's packages with their default durability, tuned as
 `bench/servers.py` shows; no syslog daemon listens, which spares Postfix and OpenSMTPD the work of
 logging. In *accept and queue*, Postfix holds what comes (no queue manager at work), Exim only queues,

@@ -89,6 +89,7 @@ def accept_and_queue(bench):
                 keep = ["-k", 1] if each == "one" else ["-k", 0]
                 common = ["-c", connections, *keep, "-p", *server.recipient(1)]
                 load(server, "-m", 50 + connections, *common)
+                machine.settle(server.process.pid)
                 with cost(server, row):
                     got = load(server, "-m", 3000000, "-t", bench.seconds, *common)
                     row["messages"] = got["messages"]
@@ -121,6 +122,7 @@ def through(bench, server, connections, arrived, pause=0.002):
     warm = load(server, "-m", 100 + connections, *common)["messages"]
     machine.until("the warm-up arrives", lambda: arrived() >= start + warm, 120, pause)
     start += warm
+    machine.settle(server.process.pid)
     began = time.monotonic()
     with cost(server, row):
         got = load(server, "-m", 3000000, "-t", bench.seconds, *common)
