@@ -25,6 +25,7 @@ struct disk_op {
     uint64_t size_total;    /* space: of the whole file system */
     struct instant changed; /* stat: last modification */
     bool is_folder;         /* stat */
+    bool is_special;        /* stat: neither file nor folder: a device, a FIFO, a socket */
     struct arena *names_in; /* list: memory for `names`, given by the caller */
     struct str *names;      /* list: the entries but "." and "..", in no order */
     size_t name_count;

@@ -57,6 +57,7 @@ static void finish(struct job *job)
             op->size_total = job->size_total;
             op->changed = job->changed;
             op->is_folder = job->is_folder;
+            op->is_special = job->is_special;
         }
     }
     free_job(job);

@@ -146,6 +146,7 @@ static int64_t take_stat(struct job *job, int returned, const struct stat *st)
         job->size = (uint64_t)st->st_size;
         job->changed.us = (int64_t)st->st_mtim.tv_sec * 1000000 + st->st_mtim.tv_nsec / 1000;
         job->is_folder = S_ISDIR(st->st_mode);
+        job->is_special = !S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode);
     }
     return outcome(returned);
 }

@@ -50,6 +50,7 @@ struct job {
     uint64_t size_total;
     struct instant changed;
     bool is_folder;
+    bool is_special;
     struct buf names; /* list: each followed by a NUL */
     size_t name_count;
 

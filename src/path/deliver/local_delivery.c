@@ -53,6 +53,8 @@ static const struct {
     {ENOTDIR, {4, 3, 0}, "a part of this path is a file where a folder should be"},
     {EISDIR, {4, 3, 0}, "it is a folder, not a file (a Maildir is configured as maildir:)"},
     {ELOOP, {4, 3, 0}, "it is a symbolic link, and these are not followed: name its target"},
+    {ESPIPE, {4, 3, 0}, "it is no file but a device, a FIFO or a socket"},
+    {ENXIO, {4, 3, 0}, "it is no file but a device, a FIFO or a socket"},
     {ENOENT, {4, 3, 0}, "a folder of this path is missing and could not be made"},
     {ENAMETOOLONG, {5, 1, 1}, "the name is too long for the file system: no such mailbox can be"},
     {EMFILE, {4, 3, 0}, "too many files are open"},

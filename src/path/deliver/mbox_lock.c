@@ -120,8 +120,8 @@ static void on_name_seen(struct disk_op *op)
 static void on_file_seen(struct disk_op *op)
 {
     struct mbox_lock *l = of(op);
-    if (op->result < 0 || op->is_folder) {
-        fail(l, l->path, op->result < 0 ? op->result : -EISDIR);
+    if (op->result < 0 || op->is_folder || op->is_special) {
+        fail(l, l->path, op->result < 0 ? op->result : op->is_folder ? -EISDIR : -ESPIPE);
         return;
     }
     l->size = op->size;
