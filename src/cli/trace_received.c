@@ -85,9 +85,10 @@ int trace_received(void)
         buf_done(&value);
         return EX_OSERR;
     }
-    struct str text = buf_str(&value);
-    if (str_starts_nocase(text, STR("Received:"))) {
-        text = str_tail(text, sizeof "Received:" - 1);
+    struct str text = str_trim(buf_str(&value));
+    static const struct str names[] = {STR_INIT("Received:"), STR_INIT("X-Received:")};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        text = str_starts_nocase(text, names[i]) ? str_tail(text, names[i].len) : text;
     }
     received_parse(text, &r);
     json_t *object = describe(&r);
