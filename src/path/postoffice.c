@@ -332,7 +332,10 @@ struct postoffice *postoffice_open(const struct postoffice_options *options)
         .found = message_found,
         .done = spool_opened,
         .ports = office->ports,
-        .options = {.folder = office->config->spool_path, .reserve = office->config->spool_reserve},
+        .options = {.folder = office->config->spool_path,
+                    .segment_size = options->segment_size,
+                    .reserve = office->config->spool_reserve,
+                    .inline_limit = options->inline_limit},
         .salvage = options->salvage,
     };
     spool_log_open(&office->opening);

@@ -213,6 +213,7 @@ static int64_t run_rename(struct job *j)
         return -EEXIST;
     }
     int result = disk_store_name(s, j->to, f);
+    j->d->renames += result == 0;
     return result < 0 || j->kind == JOB_LINK ? result : disk_store_name(s, j->path, NULL);
 }
 
@@ -428,7 +429,7 @@ void sim_disk_init(struct sim_disk *d, struct timers *timers, uint64_t seed)
     disk_store_init(&d->store, seed);
 }
 
-void sim_disk_done(struct sim_disk *d)
+void sim_disk_forget(struct sim_disk *d)
 {
     LIST_EACH (node, &d->jobs) {
         struct job *j = CONTAINER_OF(node, struct job, link);
@@ -437,7 +438,28 @@ void sim_disk_done(struct sim_disk *d)
         free(j);
     }
     list_init(&d->jobs);
+}
+
+void sim_disk_done(struct sim_disk *d)
+{
+    sim_disk_forget(d);
     disk_store_done(&d->store);
+}
+
+void sim_disk_killed(struct sim_disk *d)
+{
+    LIST_EACH (node, &d->jobs) {
+        struct job *j = CONTAINER_OF(node, struct job, link);
+        if (j->kind == JOB_WRITE || j->kind == JOB_WRITE_SYNC) {
+            (void)run_write(j, disk_store_draw(&d->store) % 2 == 0);
+        } else if (j->kind == JOB_RENAME && disk_store_draw(&d->store) % 2 == 0) {
+            (void)run_rename(j);
+        }
+    }
+    sim_disk_forget(d);
+    LIST_EACH (node, &d->store.files) {
+        CONTAINER_OF(node, struct stored_file, link)->locked_by = NULL;
+    }
 }
 
 void sim_disk_cut(struct sim_disk *d)

@@ -24,6 +24,7 @@ struct sim_disk {
 
     uint64_t calls; /* made so far, but for close */
     uint64_t syncs;
+    uint64_t renames;        /* that succeeded: whoever looks for new files looks then */
     uint64_t writes;         /* of any kind */
     uint64_t write_fails_at; /* this write fails with -ENOSPC, a part of it done */
     bool dead;               /* the power is cut: all fails with -EIO until restart */
@@ -37,6 +38,12 @@ void sim_disk_cut(struct sim_disk *d); /* now */
 /* After a cut, or after all who used it closed: the machine starts, with no faults set. Handles
  * still open must not be used again. */
 void sim_disk_restart(struct sim_disk *d);
+
+/* The program dies, the machine does not: what it wrote stays; of what was under way a part
+ * happens, and nobody is told. The disk may be used by another program at once. */
+void sim_disk_killed(struct sim_disk *d);
+/* Forgets operations under way, whose owners are gone. */
+void sim_disk_forget(struct sim_disk *d);
 
 /* For tests, at once and without faults. */
 void sim_disk_flip(struct sim_disk *d, const char *path, uint64_t offset, unsigned bit);
