@@ -1,83 +1,4 @@
-#include "core/smtp/client.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
-/* A client, and a transaction with up to four recipients. */
-struct talk {
-    struct smtp_client c;
-    struct arena arena;
-    struct client_transaction t;
-    struct client_rcpt rcpts[4];
-};
-
-static struct str addresses[] = {STR_INIT("a@x.example"), STR_INIT("b@x.example"),
-                                 STR_INIT("c@x.example"), STR_INIT("d@x.example")};
-
-static void begin(struct talk *k, bool lmtp, size_t rcpts)
-{
-    *k = (struct talk){0};
-    smtp_client_init(&k->c, lmtp, STR("me.example"));
-    k->t = (struct client_transaction){.arena = &k->arena,
-                                       .sender = STR("s@y.example"),
-                                       .size = 100,
-                                       .rcpts = k->rcpts,
-                                       .rcpt_count = rcpts};
-    for (size_t i = 0; i < rcpts; i++) {
-        k->rcpts[i].address = addresses[i];
-    }
-}
-
-static void end(struct talk *k)
-{
-    smtp_client_done(&k->c);
-    arena_done(&k->arena);
-}
-
-/* The server says this, an octet at a time. */
-static void say(struct talk *k, const char *text)
-{
-    for (struct str rest = str_from_cstr(text); rest.len > 0; rest = str_tail(rest, 1)) {
-        smtp_client_feed(&k->c, str_head(rest, 1));
-    }
-}
-
-static void assert_sent_(struct talk *k, const char *text, int line)
-{
-    if (!str_eq(buf_str(&k->c.out), str_from_cstr(text))) {
-        fail_msg("line %d: sent \"%.*s\"", line, STR_ARG(buf_str(&k->c.out)));
-    }
-    buf_clear(&k->c.out);
-}
-#define assert_sent(k, text) assert_sent_((k), (text), __LINE__)
-
-static void assert_result_(struct talk *k, size_t i, const struct client_result *want, int line)
-{
-    const struct client_result *r = &k->rcpts[i].result;
-    if (r->verdict != want->verdict || r->cause != want->cause || r->code != want->code ||
-        r->status.class != want->status.class || r->status.subject != want->status.subject ||
-        r->status.detail != want->status.detail || r->other_host != want->other_host ||
-        r->again != want->again || r->passed_on != want->passed_on) {
-        fail_msg("line %d: verdict %d cause %d code %d status %d.%d.%d other %d again %d \"%.*s\"",
-                 line, (int)r->verdict, (int)r->cause, r->code, r->status.class, r->status.subject,
-                 r->status.detail, r->other_host, r->again, STR_ARG(r->text));
-    }
-}
-#define assert_result(k, i, ...)                                                                   \
-    assert_result_((k), (i), &(struct client_result){__VA_ARGS__}, __LINE__)
-
-#define ACCEPTED .verdict = VERDICT_ACCEPTED, .code = 250, .status = {2, 0, 0}
-#define LOST .verdict = VERDICT_TEMPORARY, .cause = CAUSE_LOST
-
-static void hello(struct talk *k, const char *reply)
-{
-    say(k, "220 mx.example ESMTP\r\n");
-    assert_sent(k, k->c.lmtp ? "LHLO me.example\r\n" : "EHLO me.example\r\n");
-    say(k, reply);
-    assert_int_equal(smtp_client_state(&k->c), CLIENT_READY);
-}
+#include "client_talk.h"
 
 static void a_plain_server_is_asked_step_by_step(void **state)
 {
@@ -569,79 +490,6 @@ static void a_server_with_our_own_name_is_a_loop_but_not_over_lmtp(void **state)
     assert_int_equal(smtp_client_state(&k.c), CLIENT_READY);
     end(&k);
 }
-
-static void greet_for_tls(struct talk *k, bool required, const char *hello_reply)
-{
-    begin(k, false, 1);
-    k->c.tls_wanted = true;
-    k->c.tls_required = required;
-    say(k, "220 mx.example ESMTP\r\n");
-    assert_sent(k, "EHLO me.example\r\n");
-    say(k, hello_reply);
-}
-
-static void starttls_is_used_where_offered_and_all_before_is_forgotten(void **state)
-{
-    (void)state;
-    struct talk k;
-    greet_for_tls(&k, false, "250-mx.example\r\n250-PIPELINING\r\n250 STARTTLS\r\n");
-    assert_sent(&k, "STARTTLS\r\n");
-    assert_int_equal(smtp_client_phase(&k.c), PHASE_STARTTLS);
-    say(&k, "220 go on\r\n");
-    assert_int_equal(smtp_client_state(&k.c), CLIENT_SECURE);
-    smtp_client_secured(&k.c);
-    assert_sent(&k, "EHLO me.example\r\n");
-    say(&k, "250-mx.example\r\n250 STARTTLS\r\n");
-    assert_int_equal(smtp_client_state(&k.c), CLIENT_READY);
-    assert_false(peer_has(&k.c.peer, PEER_PIPELINING));
-    end(&k);
-}
-
-static void replies_behind_the_one_to_starttls_end_the_session(void **state)
-{
-    (void)state;
-    struct talk k;
-    greet_for_tls(&k, false, "250-mx.example\r\n250 STARTTLS\r\n");
-    smtp_client_feed(&k.c, STR("220 go on\r\n250-evil.example\r\n250 AUTH PLAIN\r\n"));
-    assert_int_equal(smtp_client_state(&k.c), CLIENT_CLOSED);
-    assert_int_equal(k.c.failure.cause, CAUSE_NO_SMTP);
-    end(&k);
-}
-
-static void without_tls_mail_goes_in_the_clear_unless_it_is_required(void **state)
-{
-    (void)state;
-    static const char *const offers[] = {"250 mx.example\r\n",
-                                         "250-mx.example\r\n250 STARTTLS\r\n"};
-    for (size_t i = 0; i < ARRAY_LEN(offers); i++) {
-        for (int required = 0; required < 2; required++) {
-            struct talk k;
-            greet_for_tls(&k, required, offers[i]);
-            if (i == 1) {
-                say(&k, "454 4.7.0 not now\r\n");
-            }
-            assert_int_equal(smtp_client_state(&k.c), required ? CLIENT_CLOSED : CLIENT_READY);
-            if (required) {
-                assert_int_equal(k.c.failure.cause, CAUSE_NO_TLS);
-                assert_int_equal(k.c.failure.verdict, VERDICT_TEMPORARY);
-                assert_int_equal(k.c.failure.status.subject, 7);
-                assert_int_equal(k.c.failure.text.len > 0, i == 1);
-            }
-            end(&k);
-        }
-    }
-}
-
-static void a_server_without_ehlo_gets_no_mail_where_tls_is_required(void **state)
-{
-    (void)state;
-    struct talk k;
-    greet_for_tls(&k, true, "502 what\r\n");
-    say(&k, "250 mx.example\r\n");
-    assert_int_equal(k.c.failure.cause, CAUSE_NO_TLS);
-    end(&k);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -666,10 +514,6 @@ int main(void)
         cmocka_unit_test(a_connection_lost_anywhere_defers_what_is_open),
         cmocka_unit_test(a_421_ends_the_session_at_any_time),
         cmocka_unit_test(a_reply_during_the_message_ends_the_session),
-        cmocka_unit_test(starttls_is_used_where_offered_and_all_before_is_forgotten),
-        cmocka_unit_test(replies_behind_the_one_to_starttls_end_the_session),
-        cmocka_unit_test(without_tls_mail_goes_in_the_clear_unless_it_is_required),
-        cmocka_unit_test(a_server_without_ehlo_gets_no_mail_where_tls_is_required),
         cmocka_unit_test(a_server_with_our_own_name_is_a_loop_but_not_over_lmtp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
