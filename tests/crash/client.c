@@ -112,7 +112,7 @@ static void send_envelope(struct client *c, bool all)
     struct buf out = {0};
     const struct promise *p = c->promise;
     if (c->step == MAIL || all) {
-        buf_add_format(&out, "MAIL FROM:<%s>\r\n", p->sender);
+        buf_add_format(&out, "MAIL FROM:<%s> ENVID=%u\r\n", p->sender, p->counted);
         c->replies_due = 1;
     }
     if (c->step == RCPT || all) {

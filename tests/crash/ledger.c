@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MARK "X-Promise: "
+#define ENVID "Original-Envelope-Id: "
 
 struct promise *ledger_new(struct ledger *l, size_t size)
 {
@@ -62,10 +63,11 @@ static bool same_lines(struct str got, struct str want)
     }
 }
 
-static struct promise *promise_at(struct ledger *l, struct str text)
+/* The one whose number follows `mark`, with which the text begins. */
+static struct promise *promise_at(struct ledger *l, struct str text, const char *mark)
 {
     uint64_t number = 0;
-    struct str rest = str_tail(text, sizeof MARK - 1);
+    struct str rest = str_tail(text, str_from_cstr(mark).len);
     size_t end = 0;
     while (end < rest.len && rest.ptr[end] >= '0' && rest.ptr[end] <= '9') {
         end++;
@@ -98,7 +100,7 @@ static struct str line_at(struct str text, size_t at)
 static void judge_report(struct ledger *l, const char *to, struct str message, struct str original)
 {
     static const struct str final = STR_INIT("Final-Recipient: rfc822;");
-    struct promise *p = promise_at(l, original);
+    struct promise *p = promise_at(l, original, ENVID);
     if (!p || !p->offered) {
         trouble("a report to %s tells of a message that was never offered", to);
     }
@@ -132,7 +134,7 @@ static void judge_report(struct ledger *l, const char *to, struct str message, s
 
 static void judge_message(struct ledger *l, const char *rcpt, struct str text)
 {
-    struct promise *p = promise_at(l, text);
+    struct promise *p = promise_at(l, text, MARK);
     if (!p || !p->offered) {
         trouble("a message came to %s that was never offered", rcpt);
     }
@@ -161,11 +163,16 @@ static void judge_message(struct ledger *l, const char *rcpt, struct str text)
 void ledger_arrived(struct ledger *l, const char *rcpt, struct str message)
 {
     size_t at = str_find_str(message, STR(MARK));
-    if (at == STR_NONE) {
+    struct str top = at == STR_NONE ? message : str_head(message, at);
+    if (str_find_str(top, STR("report-type=delivery-status")) != STR_NONE) {
+        /* It need not hold the message's header: the disk may not have given it. */
+        size_t about = str_find_str(message, STR(ENVID));
+        if (about == STR_NONE) {
+            trouble("a report came to %s that tells of no message", rcpt);
+        }
+        judge_report(l, rcpt, message, str_tail(message, about));
+    } else if (at == STR_NONE) {
         trouble("something came to %s that is no message of ours (%zu octets)", rcpt, message.len);
-    }
-    if (str_find_str(str_head(message, at), STR("report-type=delivery-status")) != STR_NONE) {
-        judge_report(l, rcpt, message, str_tail(message, at));
     } else {
         judge_message(l, rcpt, str_tail(message, at));
     }

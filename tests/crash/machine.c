@@ -89,7 +89,8 @@ static void opened(void *owner, int result, struct str reason)
         tell("%s is open", m->name);
         return;
     }
-    if (result == -EBADMSG || (!m->fault_set && !m->disk.dead)) {
+    /* Only what cannot be read may pass for damage, and only while the disk reads badly. */
+    if (!m->fault_set && !m->disk.dead) {
         trouble("%s cannot open its spool: %d, %.*s", m->name, result, STR_ARG(reason));
     }
     tell("%s failed to open: %.*s", m->name, STR_ARG(reason));

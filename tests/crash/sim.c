@@ -1,6 +1,7 @@
-/* sim SEED [COUNT]: whole mail systems in one process, as DESIGN.md section 3 has them, one run for
- * each seed from SEED on; each run is a process of its own, so that what dies in it may leave its
- * memory. Prints each seed that broke an invariant; `sim -v SEED` shows that run event by event. */
+/* crash_sim SEED [COUNT]: whole mail systems in one process, as DESIGN.md section 3 has them, one
+ * run for each seed from SEED on; each run is a process of its own, so that what dies in it may
+ * leave its memory. Prints each seed that broke an invariant; `crash_sim -v SEED` shows that run
+ * event by event. */
 #include "crash/house.h"
 #include "crash/trouble.h"
 
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 enum { RUN_SECONDS = 120, FAILURES_SHOWN = 10 };
+
+/* `crash_sim -1 SEED COUNT` ends at the first failure. */
 
 /* Machines that lose power never give their memory back. */
 const char *__asan_default_options(void);
@@ -58,10 +61,12 @@ static bool run_apart(uint64_t seed)
 int main(int argc, char **argv)
 {
     bool verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
-    argv += verbose;
-    argc -= verbose;
+    uint64_t most = argc > 1 && strcmp(argv[1], "-1") == 0 ? 1 : FAILURES_SHOWN;
+    bool option = verbose || most == 1;
+    argv += option;
+    argc -= option;
     if (argc < 2) {
-        (void)fprintf(stderr, "usage: sim [-v] SEED [COUNT]\n");
+        (void)fprintf(stderr, "usage: crash_sim [-v|-1] SEED [COUNT]\n");
         return 64;
     }
     uint64_t seed = strtoull(argv[1], NULL, 10);
@@ -74,7 +79,7 @@ int main(int argc, char **argv)
     for (uint64_t i = 0; i < count; i++) {
         if (!run_apart(seed + i)) {
             printf("  to see it: %s -v %llu\n", argv[0], (unsigned long long)(seed + i));
-            if (++failed == FAILURES_SHOWN) {
+            if (++failed == most) {
                 count = i + 1;
             }
         }

@@ -160,7 +160,9 @@ static void header_read(struct disk_op *op)
         result == HEADER_OK && h.slot == r->segment->slot && (!h.in_use || h.generation > 0);
     bool damaged = !good && result != HEADER_BLANK;
     if (damaged && !r->op->salvage) {
-        recovery_damage(r, "a segment's header is damaged",
+        recovery_damage(r,
+                        op->result < 0 ? "a segment's header cannot be read"
+                                       : "a segment's header is damaged",
                         log_segment_path(r->log, r->segment).ptr, 0);
     } else if (damaged) {
         r->op->salvaged++;
