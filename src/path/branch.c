@@ -22,7 +22,7 @@ static void open_branch(struct branch *branch, struct branch_order *order)
         .home = branch->home,
         .spool = branch->spool,
         .folder = branch->spool_folder,
-        .memory_each = DRAFT_MEMORY_EACH,
+        .memory_each = branch->draft_memory ? branch->draft_memory : DRAFT_MEMORY_EACH,
         .memory_all = DRAFT_MEMORY_ALL,
         .committed = branch->committed,
         .owner = branch->owner,

@@ -17,6 +17,7 @@ struct branch {
     struct str spool_folder;
     uint8_t number;           /* from 1: 0 is the home loop's in message ids */
     atomic_uint *connections; /* of all branches */
+    size_t draft_memory;      /* octets of a message before it goes to a file; 0: 1 MiB */
     void (*committed)(void *owner, const struct envelope *envelope); /* on the home loop */
     void *owner;
 

@@ -327,6 +327,7 @@ struct postoffice *postoffice_open(const struct postoffice_options *options)
     office->branch_count = options->branch_count;
     for (size_t i = 0; i < options->branch_count; i++) {
         office->branches[i].ports = options->branches[i];
+        office->branches[i].draft_memory = options->draft_memory;
     }
     office->opening = (struct spool_log_open){
         .found = message_found,

@@ -20,6 +20,7 @@ struct postoffice_options {
     bool salvage;                        /* see spool_log_open */
     uint64_t segment_size; /* of the spool, bytes; 0: its default. Simulations take small ones */
     uint64_t inline_limit; /* likewise */
+    size_t draft_memory;   /* see branch.h */
     /* Once: 0, when mail is taken; or -errno, and then a reason for people. After a failure the
      * post office is closed and gone. */
     void (*opened)(void *owner, int result, struct str reason);

@@ -161,6 +161,7 @@ void machine_start(struct machine *m)
         .branch_count = 1 + sim_below(m->world, MACHINE_LOOPS - 1),
         .segment_size = SEGMENT,
         .inline_limit = INLINE,
+        .draft_memory = INLINE,
         .opened = opened,
         .owner = m,
     };
