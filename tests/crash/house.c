@@ -11,7 +11,7 @@ static const char config_one[] = "hostname: mx.one.example\n"
                                  "  one.example:\n"
                                  "    mailboxes: \"maildir:/mail/{domain}/{local}/\"\n"
                                  "    users: [u1, u2, s1, s2, all]\n"
-                                 "queue: {retry: [1s, 2s, 5s, 10s, 20s], expire: 3m,"
+                                 "queue: {retry: [1s, 2s, 5s, 10s, 20s], expire: 5m,"
                                  " delay_notice: 45s}\n";
 
 static const char config_two[] = "hostname: mx.two.example\n"
@@ -23,7 +23,7 @@ static const char config_two[] = "hostname: mx.two.example\n"
                                  "  two.example:\n"
                                  "    mailboxes: \"maildir:/mail/{domain}/{local}/\"\n"
                                  "    users: [u1, u2, s1, s2]\n"
-                                 "queue: {retry: [1s, 3s, 5s, 10s, 20s], expire: 3m,"
+                                 "queue: {retry: [1s, 3s, 5s, 10s, 20s], expire: 5m,"
                                  " delay_notice: 0s}\n";
 
 static void make_zone(struct zone *z)
