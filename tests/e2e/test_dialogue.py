@@ -47,7 +47,7 @@ def test_order_and_state(client):
         ("MAIL FROM:<a@b.example> SIZE=99999999999", 552),
         ("MAIL FROM:<a@b.example> BODY=9BIT", 501),
         ("EHLO", 501),
-        ("STARTTLS", 502),
+        ("STARTTLS", 220),
         ("VRFY you", 252),
         ("EXPN you", 502),
         ("HELP", 214),
