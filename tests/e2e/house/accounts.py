@@ -3,7 +3,7 @@ them a passwd and a group file of ours. Root's rights are the same as ever."""
 import ctypes
 
 LIBRARY = "libnss_wrapper.so"
-USERS = {"root": 0, "daemon": 1, "postfix": 2001, "Debian-exim": 2002, "dovecot": 2003, "dovenull": 2004, "mailer": 2005, "nobody": 65534}
+USERS = {"root": 0, "daemon": 1, "postfix": 2001, "Debian-exim": 2002, "dovecot": 2003, "dovenull": 2004, "mailer": 2005, "opensmtpd": 2007, "opensmtpq": 2008, "nobody": 65534}
 GROUPS = {**USERS, "postdrop": 2006, "mail": 8, "nogroup": 65534}
 
 

@@ -23,11 +23,11 @@ HEAD = "$TTL 60\n@ IN SOA ns.invalid. root.invalid. 1 60 60 60 60\n@ IN NS ns.in
 class Dns:
     """NSD on a loopback address. `zones`: {"example.org": "@ MX 10 mx\\nmx A 127.0.0.2\\n"}."""
 
-    def __init__(self, folder, zones):
+    def __init__(self, folder, zones, address=None, port=None):
         self.folder = pathlib.Path(folder)
         self.zones = zones
-        self.address = ground.address()
-        self.port = ground.port_everywhere()
+        self.address = address or ground.address()
+        self.port = port or ground.port_everywhere()
         self.process = None
 
     def start(self):

@@ -52,9 +52,11 @@ service anvil {{
 
 
 class Dovecot:
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, address=None, more="", env=None):
         self.folder = pathlib.Path(folder)
-        self.address = ground.address()
+        self.address = address or ground.address()
+        self.more = more
+        self.env = env or {}
         self.port = port
         self.process = None
 
@@ -70,10 +72,11 @@ class Dovecot:
             CONFIG.format(
                 folder=self.folder, address=self.address, port=self.port
             )
+            + self.more
         )
         self.process = subprocess.Popen(
             unpacked.as_installed(self.folder / "machine", "/usr/sbin/dovecot", "-F", "-c", config),
-            env={**os.environ, "LD_LIBRARY_PATH": "/usr/lib/dovecot", "LC_ALL": "C"},
+            env={**os.environ, "LD_LIBRARY_PATH": "/usr/lib/dovecot", "LC_ALL": "C", **self.env},
             stdin=subprocess.DEVNULL,
             stdout=(self.folder / "out").open("wb"),
             stderr=subprocess.STDOUT,

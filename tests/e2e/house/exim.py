@@ -8,7 +8,7 @@ from . import accounts, ground, unpacked
 from .mailbox import Maildir
 
 CONFIG = """\
-primary_hostname = mx.{domain}
+primary_hostname = {hostname}
 domainlist local_domains = {domain}
 hostlist relay_from_hosts = 127.0.0.0/8
 spool_directory = {folder}/spool
@@ -70,12 +70,15 @@ begin authenticators
 
 
 class Exim:
-    def __init__(self, folder, port, domain="exim.example", next_hop="127.0.0.1"):
+    def __init__(self, folder, port, domain="exim.example", next_hop="127.0.0.1", address=None, hostname=None, config=CONFIG, more=None):
         self.folder = pathlib.Path(folder)
-        self.address = ground.address()
+        self.address = address or ground.address()
         self.port = port
         self.domain = domain
         self.next_hop = next_hop
+        self.hostname = hostname or f"mx.{domain}"
+        self.config = config  # a template
+        self.more = more or {}  # what it takes beside
         self.process = None
 
     def start(self):
@@ -91,12 +94,14 @@ class Exim:
         config = self.folder / "machine/etc/exim4/exim4.conf"
         config.parent.mkdir(parents=True)
         config.write_text(
-            CONFIG.format(
+            self.config.format(
                 folder=self.folder,
+                hostname=self.hostname,
                 address=self.address,
                 port=self.port,
                 domain=self.domain,
                 next_hop=self.next_hop,
+                **self.more,
             )
         )
         self.process = subprocess.Popen(

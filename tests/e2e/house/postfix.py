@@ -86,11 +86,14 @@ QUEUES = "active bounce corrupt defer deferred flush hold incoming maildrop pid 
 
 
 class Postfix:
-    def __init__(self, folder, port, domain="postfix.example", relayhost="", more="", address=None):
+    def __init__(self, folder, port, domain="postfix.example", relayhost="", more="", address=None, hostname=None, master="", env=None):
         self.folder = pathlib.Path(folder)
         self.address = address or ground.address()
         self.port = port
         self.domain = domain
+        self.hostname = hostname or f"mx.{domain}"
+        self.master = master  # more services
+        self.more_env = env or {}
         self.values = {"relayhost": relayhost, "more": more}
         self.process = None
 
@@ -100,20 +103,21 @@ class Postfix:
         values = {
             "folder": self.folder,
             "root": unpacked.root(),
-            "hostname": f"mx.{self.domain}",
+            "hostname": self.hostname,
             "domain": self.domain,
             "address": self.address,
             "port": self.port,
             **self.values,
         }
         (self.folder / "etc/main.cf").write_text(MAIN.format(**values))
-        (self.folder / "etc/master.cf").write_text(MASTER.format(**values))
+        (self.folder / "etc/master.cf").write_text(MASTER.format(**values) + self.master)
         for name in ("etc/postfix-files", "etc/dynamicmaps.cf"):
             (self.folder / name).write_text("")
         self.env = {
             **unpacked.libraries(),
             **accounts.environment(self.folder),
             "MAIL_CONFIG": str(self.folder / "etc"),
+            **self.more_env,
         }
         self.own()
         self.process = subprocess.Popen(

@@ -34,7 +34,7 @@ def environment():
 class Postrider:
     """`folder` holds all that it writes: configuration, spool, mail, log."""
 
-    def __init__(self, folder, config=None, deliver_port=None, address=None, sandbox=False):
+    def __init__(self, folder, config=None, deliver_port=None, address=None, sandbox=False, env=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.address = address or ground.address()
@@ -44,6 +44,7 @@ class Postrider:
         self.stderr = self.folder / "log"
         self.mail = self.folder / "mail"
         self.sandbox = sandbox
+        self.env = env or {}
         self.process = None
         self.events = []
         self._news = threading.Condition()
@@ -85,7 +86,7 @@ class Postrider:
             stdin=subprocess.DEVNULL,
             stdout=(self.folder / "stdout").open("wb"),
             stderr=subprocess.PIPE,
-            env=environment(),
+            env={**environment(), **self.env},
         )
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self.reader.start()

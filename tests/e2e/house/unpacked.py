@@ -17,6 +17,7 @@ PACKAGES = [
     "dovecot-core",
     "dovecot-lmtpd",
     "nullmailer",
+    "opensmtpd",
     "node-nodemailer",
 ]
 ROOT = CACHE / "root"
@@ -72,6 +73,8 @@ mount --make-rprivate /
 mount -t overlay overlay -o lowerdir="$1/usr:/usr" /usr
 mount -t overlay overlay -o lowerdir="$2/etc:/etc" /etc
 mount --bind "$2/spool" /var/spool
+if [ -d "$2/lib" ]; then mount --bind "$2/lib" /var/lib; fi
+if [ -d "$2/run" ]; then mount --bind "$2/run" /run; fi
 shift 2
 exec "$@"
 """
@@ -79,8 +82,8 @@ exec "$@"
 
 def as_installed(folder, *command):
     """The command that runs `command` in a mount namespace of its own, where the packages lie under
-    /usr, and users, /etc and /var/spool are what `folder` has more: for programs that find
-    their parts nowhere else. Their process id is that of what is started."""
+    /usr, and users, /etc and /var/spool are what `folder` has more (/var/lib and /run too, where it has them): for
+    programs that find their parts nowhere else. Their process id is that of what is started."""
     for name in ("etc", "spool"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     accounts.environment(folder / "etc")
