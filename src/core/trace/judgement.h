@@ -39,12 +39,23 @@ struct trace_reason {
     struct str text; /* in words, with the names and figures of this message */
 };
 
+/* What is asked about a hop; indexes of `trace.questions`, TRACE_NONE if nothing is. */
+enum trace_about {
+    TRACE_ABOUT_RDNS,
+    TRACE_ABOUT_HELO,
+    TRACE_ABOUT_BY,
+    TRACE_ABOUT_IP,
+    TRACE_ABOUTS
+};
+
 struct trace_hop {
     struct received received;
-    size_t position; /* which field of the header, from the top, 0 first */
-    int64_t delay;   /* seconds since the hop below wrote its line; TRACE_NO_DELAY if unknown */
-    bool trusted;    /* written within the trust boundary */
-    int score;       /* sum of the weights */
+    struct str value; /* the field's, with its folds */
+    size_t position;  /* which field of the header, from the top, 0 first */
+    size_t asked[TRACE_ABOUTS];
+    int64_t delay; /* seconds since the hop below wrote its line; TRACE_NO_DELAY if unknown */
+    bool trusted;  /* written within the trust boundary */
+    int score;     /* sum of the weights */
     enum trace_verdict verdict;
     struct trace_reason *reasons;
 };
@@ -58,9 +69,10 @@ enum trace_question_kind {
     TRACE_ASK_NAME,      /* PTR of `ip`: `names` */
     TRACE_ASK_SPF,       /* may `ip` send for the domain `name` (with `helo`)?: `result` */
     TRACE_ASK_DKIM,      /* does the signature at header field `position` verify?: `result` */
+    TRACE_ASK_ARC,       /* does the chain of ARC sets validate (RFC 8617 5.2)?: `result` */
 };
 
-enum { TRACE_ANSWERS_MAX = 16 };
+enum { TRACE_ANSWERS_MAX = 16, TRACE_QUESTIONS_MAX = 256 };
 
 struct trace_question {
     enum trace_question_kind kind;
@@ -93,7 +105,9 @@ struct trace {
     size_t witness_count;
     struct trace_question *questions;
     size_t question_count;
+    struct str body;
     bool truncated; /* more than TRACE_HOPS_MAX fields */
+    bool resent;    /* has Resent- fields (RFC 5322 3.6.6): somebody sent it anew, as it stood */
 
     /* The judgement. Indexes are of `hops`, TRACE_NONE where there is none. */
     enum trace_verdict verdict;
@@ -113,9 +127,12 @@ struct trace {
 /* `message`: the whole message or its header; the body's start is looked into as well. False: no
  * memory. A message without Received fields is a trace without hops. */
 NODISCARD bool trace_read(struct trace *t, struct arena *arena, struct str message);
-/* Lists the questions in `t->questions`, none twice. False: no memory. */
+/* Lists the questions in `t->questions`, none twice, those of the newest hops first, at most
+ * TRACE_QUESTIONS_MAX. False: no memory. */
 NODISCARD bool trace_ask(struct trace *t);
-/* `now`: Unix seconds, 0 where the present is unknown (nothing is then in the future, or old). */
+/* Decides; may be called again, with more answers or another trust: the last judgement counts.
+ * Texts of reasons quote the message and may hold any octet. `now`: Unix seconds, 0 where the
+ * present is unknown (nothing is then in the future, or old). False: no memory. */
 NODISCARD bool trace_judge(struct trace *t, const struct trace_trust *trust, int64_t now);
 
 const char *trace_verdict_name(enum trace_verdict verdict); /* "proven", … */

@@ -1,0 +1,226 @@
+/* link.c: how each line fits below the one above it. */
+#include "core/trace/judging.h"
+#include "core/trace/organisation.h"
+
+bool hop_is_transparent(const struct received *r)
+{
+    return r->from.len == 0 && r->by.len == 0 && r->ip.family == IP_NONE;
+}
+
+static bool is_word_of(struct str word, const struct str *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq_nocase(word, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hop_is_local_submission(const struct trace_hop *hop)
+{
+    static const struct str protocols[] = {STR_INIT("local"), STR_INIT("HTTP"), STR_INIT("HTTPS"),
+                                           STR_INIT("MAPI")};
+    const struct received *r = &hop->received;
+    bool no_peer = r->from.len == 0 && r->ip.family == IP_NONE;
+    bool invoked =
+        hop_is_transparent(r) && str_find_str(hop->value, STR(" invoked by uid")) != STR_NONE;
+    bool submitted = str_find_str(hop->value, STR("/Submit)")) != STR_NONE;
+    bool userid = no_peer && str_find_str(hop->value, STR("from userid")) != STR_NONE;
+    return invoked || submitted || userid || is_word_of(r->with, protocols, ARRAY_LEN(protocols));
+}
+
+/* fetchmail, getmail and the like take mail out of a mailbox: whoever filled it is not named. */
+static bool is_fetched(const struct received *r)
+{
+    static const struct str words[] = {STR_INIT("POP3"),  STR_INIT("IMAP"),      STR_INIT("POP3S"),
+                                       STR_INIT("IMAPS"), STR_INIT("IMAP4-SSL"), STR_INIT("APOP")};
+    return is_word_of(r->with, words, ARRAY_LEN(words)) ||
+           str_starts_nocase(r->with, STR("POP3")) || str_starts_nocase(r->with, STR("IMAP"));
+}
+
+/* No client is recorded that came over a network: a user's or program's name, or nothing. */
+static bool has_no_client(const struct received *r)
+{
+    struct ip ip;
+    return r->ip.family == IP_NONE && !name_is_public(r->from) && !name_is_public(r->helo) &&
+           !name_is_public(r->rdns) && !ip_parse(r->from, &ip) && !r->rdns_unknown;
+}
+
+static bool same_host_or_house(struct str a, struct str b)
+{
+    return names_equal(a, b) || same_organisation(a, b);
+}
+
+/* The line was written where the one above was, or by a program there without a name of its own. */
+static bool written_in_house(const struct received *upper, const struct received *lower)
+{
+    struct ip ip;
+    bool nameless = !name_is_public(upper->by) || !name_is_public(lower->by) ||
+                    ip_parse(upper->by, &ip) || ip_parse(lower->by, &ip);
+    return nameless || same_host_or_house(upper->by, lower->by) ||
+           (upper->software.name.len > 0 && upper->software.certainty >= 80 &&
+            str_eq(upper->software.name, STR("Gmail")) &&
+            str_eq(upper->software.name, lower->software.name));
+}
+
+/* Reverse names that the receiver checked, or that the DNS confirms now. */
+static bool rdns_counts(struct judge *j, const struct trace_hop *upper)
+{
+    const struct received *r = &upper->received;
+    const struct trace_question *answer =
+        judge_answer(j, upper, TRACE_ABOUT_RDNS, RULE_CONTINUITY_ADDRESS);
+    return r->rdns.len > 0 && !r->may_be_forged && (!answer || answer_has_ip(answer, r->ip));
+}
+
+static enum link_kind by_dns(struct judge *j, const struct trace_hop *upper,
+                             const struct trace_hop *lower)
+{
+    const struct trace_question *by =
+        judge_answer(j, lower, TRACE_ABOUT_BY, RULE_CONTINUITY_ADDRESS);
+    const struct trace_question *reverse =
+        judge_answer(j, upper, TRACE_ABOUT_IP, RULE_CONTINUITY_ADDRESS);
+    struct ip client = upper->received.ip;
+    if (by && answer_has_ip(by, client)) {
+        return LINK_ADDRESS;
+    }
+    for (size_t i = 0; by && i < by->count; i++) {
+        if (addresses_near(by->ips[i], client)) {
+            return LINK_ORGANISATION;
+        }
+    }
+    for (size_t i = 0; reverse && i < reverse->count; i++) {
+        if (same_host_or_house(reverse->names[i], lower->received.by)) {
+            return LINK_ORGANISATION;
+        }
+    }
+    return LINK_BROKEN;
+}
+
+static enum link_kind by_name(struct judge *j, const struct trace_hop *upper,
+                              const struct trace_hop *lower, struct link *link)
+{
+    const struct received *u = &upper->received;
+    struct str by = lower->received.by;
+    bool rdns = rdns_counts(j, upper);
+    if (rdns && names_equal(by, u->rdns)) {
+        link->by_rdns = true;
+        return LINK_NAME;
+    }
+    if (names_equal(by, u->helo) || (u->helo.len == 0 && names_equal(by, u->from))) {
+        const struct trace_question *helo =
+            judge_answer(j, lower, TRACE_ABOUT_BY, RULE_CONTINUITY_ADDRESS);
+        bool denied = helo && helo->count > 0 && !address_is_inside(u->ip) &&
+                      by_dns(j, upper, lower) == LINK_BROKEN;
+        bool other = rdns && name_is_public(by) && !same_organisation(by, u->rdns);
+        return denied || (other && !(helo && !denied && helo->count > 0)) ? LINK_HELO : LINK_NAME;
+    }
+    bool house = (rdns && same_organisation(by, u->rdns)) || same_organisation(by, u->helo) ||
+                 (u->helo.len == 0 && same_organisation(by, u->from));
+    return house && name_is_public(by) ? LINK_ORGANISATION : LINK_BROKEN;
+}
+
+/* Mail houses that send under their customers' names. */
+static bool sends_for_others(const struct received *r)
+{
+    static const struct str software[] = {STR_INIT("SendGrid"), STR_INIT("ecelerity"),
+                                          STR_INIT("PowerMTA"), STR_INIT("Amazon SES"),
+                                          STR_INIT("Jetsend")};
+    static const struct str houses[] = {STR_INIT("mailgun.net"), STR_INIT("mandrillapp.com"),
+                                        STR_INIT("sparkpostmail.com"), STR_INIT("mcsv.net"),
+                                        STR_INIT("exacttarget.com")};
+    bool house = is_word_of(r->software.name, software, ARRAY_LEN(software));
+    for (size_t i = 0; i < ARRAY_LEN(houses); i++) {
+        house = house || same_organisation(r->by, houses[i]);
+    }
+    return house;
+}
+
+/* A line under a client's own name, written by the host of its provider: "(envelope-from
+ * <anna@customer.example>)", or who logged in. */
+static bool of_customer(const struct received *upper, const struct received *lower)
+{
+    const struct str said[] = {lower->envelope_from, lower->auth};
+    const struct str names[] = {upper->rdns, upper->helo};
+    for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+        size_t at = str_rfind(said[i], '@');
+        struct str domain = at == STR_NONE ? (struct str){0} : str_tail(said[i], at + 1);
+        for (size_t n = 0; n < ARRAY_LEN(names); n++) {
+            if (name_is_public(domain) && name_is_public(names[n]) &&
+                same_organisation(domain, names[n])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* What a break weighs: honest mail has such gaps too, but seldom. */
+static int weight_of_break(const struct judge *j, const struct received *upper,
+                           const struct received *lower)
+{
+    enum { MISSING_GATEWAY = -80, MAIL_HOUSE = -50, RESENT = -50, BY_HAND = -50 };
+    bool gateway = address_is_inside(upper->ip) && same_organisation(upper->by, upper->helo);
+    int weight = rules[RULE_CONTINUITY].weight;
+    if (sends_for_others(lower) || of_customer(upper, lower)) {
+        weight = MAIL_HOUSE;
+    } else if (j->t->resent) {
+        weight = RESENT;
+    } else if (has_no_client(upper)) {
+        weight = BY_HAND;
+    } else if (gateway) {
+        weight = MISSING_GATEWAY;
+    }
+    return weight;
+}
+
+/* A line that names a client by a bare address alone, without a word of what that called itself. */
+static bool has_no_name(const struct received *r)
+{
+    return r->rdns.len == 0 && r->helo.len == 0 && r->from.len == 0;
+}
+
+static void judge_link(struct judge *j, struct link *link, size_t at)
+{
+    const struct trace_hop *upper = &j->t->hops[link->upper], *lower = &j->t->hops[at];
+    const struct received *u = &upper->received, *l = &lower->received;
+    struct ip by;
+    if (hop_is_transparent(l) || l->by.len == 0) {
+        link->kind = hop_is_transparent(l) ? LINK_LOCAL : LINK_UNKNOWN;
+        return;
+    }
+    if (has_no_client(u)) {
+        link->kind = written_in_house(u, l) ? LINK_LOCAL : LINK_BROKEN;
+    } else {
+        link->kind = by_name(j, upper, lower, link);
+    }
+    if (link->kind == LINK_BROKEN && ip_parse(l->by, &by)) {
+        link->kind = ip_eq(ip_unmap(by), ip_unmap(u->ip)) ? LINK_ADDRESS : LINK_UNKNOWN;
+    } else if (link->kind == LINK_BROKEN || link->kind == LINK_HELO) {
+        enum link_kind dns = by_dns(j, upper, lower);
+        link->kind = dns == LINK_BROKEN ? link->kind : dns;
+    }
+    bool inside =
+        address_is_inside(u->ip) || (u->ip.family == IP_NONE && name_is_localhost(u->from));
+    if (link->kind == LINK_BROKEN && inside && written_in_house(u, l)) {
+        link->kind = LINK_LOCAL;
+    } else if (link->kind == LINK_BROKEN &&
+               (!name_is_public(l->by) || is_fetched(u) || has_no_name(u))) {
+        link->kind = LINK_UNKNOWN;
+    }
+    link->weight = link->kind == LINK_BROKEN ? weight_of_break(j, u, l) : 0;
+}
+
+void judge_links(struct judge *j)
+{
+    size_t upper = TRACE_NONE;
+    for (size_t i = 0; i < j->t->hop_count; i++) {
+        j->links[i] = (struct link){.kind = LINK_TOP, .upper = upper};
+        if (upper != TRACE_NONE) {
+            judge_link(j, &j->links[i], i);
+        }
+        if (!hop_is_transparent(&j->t->hops[i].received)) {
+            upper = i;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+/* Who the line above received from is the host that wrote the line below, or it is not. */
+#include "judged.h"
+
+#define TOP                                                                                        \
+    "Received: from mail.alder.example (mail.alder.example [21.4.16.25])\n"                        \
+    "\tby mx.birch.example (Postfix) with ESMTPS id 4F2B61C0D3\n"                                  \
+    "\tfor <anna@birch.example>; Tue,  3 Mar 2020 10:15:30 +0100 (CET)\n"
+#define ALDER                                                                                      \
+    "Received: from laptop (dsl-9.isp.example [22.90.12.7])\n"                                     \
+    "\tby mail.alder.example (Postfix) with ESMTPSA id 3A2B61C0D3\n"                               \
+    "\tfor <anna@birch.example>; Tue,  3 Mar 2020 09:15:28 +0000\n"
+#define BANK                                                                                       \
+    "Received: from pc (pc.bank.example [28.9.9.9])\n"                                             \
+    "\tby mx.bank.example (Postfix) with ESMTP id 2A2B61C0D3;\n"                                   \
+    "\tTue,  3 Mar 2020 09:15:20 +0000\n"
+#define END                                                                                        \
+    "From: Bo <bo@alder.example>\n"                                                                \
+    "Date: Tue, 3 Mar 2020 09:15:25 +0000\n"                                                       \
+    "\n"                                                                                           \
+    "Hello\n"
+
+static void a_chain_of_hosts_that_name_each_other_is_consistent(void **state)
+{
+    (void)state;
+    struct judged d;
+    judged_read(&d, TOP ALDER END);
+    judged_top(&d);
+    assert_int_equal(d.trace.hop_count, 2);
+    assert_int_equal(d.trace.hops[0].verdict, TRACE_PROVEN);
+    assert_int_equal(d.trace.hops[1].verdict, TRACE_CONSISTENT);
+    assert_int_equal(d.trace.verdict, TRACE_CONSISTENT);
+    assert_int_equal(d.trace.hops[0].delay, 2);
+    assert_int_equal(d.trace.boundary, 0);
+    assert_int_equal(d.trace.origin, 1);
+    assert_string_equal(d.trace.origin_name.ptr, d.trace.hops[1].received.rdns.ptr);
+    assert_non_null(judged_reason(&d, 1, "continuity-name"));
+    judged_done(&d);
+}
+
+static void a_line_of_a_host_that_handed_nothing_over_is_forged(void **state)
+{
+    (void)state;
+    judged_forged(TOP BANK END, 1);
+    judged_forged(TOP ALDER BANK END, 2);
+}
+
+static void two_lines_that_changed_places_are_seen(void **state)
+{
+    (void)state;
+    assert_true(judged_says("Received: from out.alder.example (out.alder.example [21.4.16.83])\n"
+                            "\tby mx.birch.example (Postfix) with ESMTP id 4F2B61C0D3; Tue,  3 Mar "
+                            "2020 10:15:30 +0100\n"
+                            "Received: from laptop (dsl-9.isp.example [22.90.12.7])\n"
+                            "\tby smtp.alder.example (Postfix) with ESMTP id 4F2B61C0D3; Tue,  3 "
+                            "Mar 2020 10:15:30 +0100\n"
+                            "Received: from smtp.alder.example (smtp.alder.example [21.4.16.25])\n"
+                            "\tby out.alder.example (Postfix) with ESMTP id 4F2B61C0D3; Tue,  3 "
+                            "Mar 2020 10:15:30 +0100\n"
+                            "\n",
+                            1, "continuity-order"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_chain_of_hosts_that_name_each_other_is_consistent),
+        cmocka_unit_test(a_line_of_a_host_that_handed_nothing_over_is_forged),
+        cmocka_unit_test(two_lines_that_changed_places_are_seen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
