@@ -1,20 +1,19 @@
 #include "world/listener.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "world/address.h"
+#include "world/listening_socket.h"
 #include "world/stream.h"
 
 enum {
-    BACKLOG = 1024,
     BURST = 64, /* connections taken at one go, so that those that are there are served too */
+    LOCAL_PATH_MAX = sizeof((struct sockaddr_un *)0)->sun_path,
 };
 
 #define BACK_OFF SPAN_MS(100)
@@ -28,8 +27,26 @@ struct listening {
     struct timer retry;
     int64_t complained;
     int descriptor;
-    struct sockaddr_un path; /* to be removed at the end; family 0: none */
+    struct listening_place place; /* as it was asked for */
+    char path[LOCAL_PATH_MAX];    /* the place's, which outlives the listener's */
 };
+
+static int get_socket(struct loop *loop, struct listening_place place)
+{
+    struct socket_keeper *keeper = loop->net.keeper;
+    return keeper ? keeper->get(keeper, loop->net.number, place) : listening_socket_open(place);
+}
+
+/* Before the descriptor is closed, so that never a socket is left at a path that nobody serves. */
+static void give_up_place(struct loop *loop, struct listening_place place)
+{
+    struct socket_keeper *keeper = loop->net.keeper;
+    if (keeper) {
+        keeper->release(keeper, loop->net.number, place);
+    } else {
+        listening_socket_remove(place);
+    }
+}
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -40,15 +57,13 @@ static void on_closed(uv_handle_t *handle)
 
 static void drop(struct listening *l)
 {
+    give_up_place(l->loop, l->place);
     if (l->listener) {
         l->listener->impl = NULL;
         l->listener = NULL;
     }
     list_remove(&l->node);
     l->loop->ports.timers->cancel(l->loop->ports.timers, &l->retry);
-    if (l->path.sun_family == AF_UNIX) {
-        unlink(l->path.sun_path);
-    }
     uv_close((uv_handle_t *)&l->poll, on_closed);
 }
 
@@ -86,7 +101,7 @@ static void note_user(struct stream *stream, int descriptor)
 
 static void welcome(struct listening *l, int descriptor, const struct sockaddr_storage *peer)
 {
-    bool local = l->path.sun_family == AF_UNIX;
+    bool local = l->place.local_path.len != 0;
     struct loop_stream *s = stream_new(l->loop, descriptor, local, STREAM_OPEN);
     if (!s) {
         return;
@@ -127,100 +142,31 @@ static void on_connection(uv_poll_t *poll, int status, int events)
     }
 }
 
-/* A socket that nobody listens at is left from a process that died. */
-static int remove_stale(const struct sockaddr_un *un, socklen_t len)
-{
-    struct stat st;
-    if (lstat(un->sun_path, &st) != 0) {
-        return errno == ENOENT ? 0 : -errno;
-    }
-    if (!S_ISSOCK(st.st_mode)) {
-        return -EEXIST;
-    }
-    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (probe < 0) {
-        return -errno;
-    }
-    int error = connect(probe, (const struct sockaddr *)un, len) == 0 ? 0 : errno;
-    close(probe);
-    if (error != ECONNREFUSED) {
-        return error == ENOENT ? 0 : -EADDRINUSE;
-    }
-    return unlink(un->sun_path) == 0 || errno == ENOENT ? 0 : -errno;
-}
-
-/* The mode is set before listen(): until then nobody can connect. */
-static int bind_path(struct listening *l, struct str path)
-{
-    struct sockaddr_storage address;
-    socklen_t len = 0;
-    int error = address_put_path(&address, &len, path);
-    if (error) {
-        return error;
-    }
-    struct sockaddr_un un;
-    memcpy(&un, &address, sizeof un);
-    error = remove_stale(&un, len);
-    if (error) {
-        return error;
-    }
-    if (bind(l->descriptor, (struct sockaddr *)&address, len) != 0) {
-        return -errno;
-    }
-    l->path = un;
-    return chmod(un.sun_path, 0660) == 0 ? 0 : -errno;
-}
-
-static int bind_endpoint(struct listening *l, struct endpoint at)
-{
-    struct sockaddr_storage address;
-    socklen_t len = address_put(&address, at);
-    int on = 1;
-    if (setsockopt(l->descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        setsockopt(l->descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
-        (at.ip.family == IP_V6 &&
-         setsockopt(l->descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0) ||
-        bind(l->descriptor, (struct sockaddr *)&address, len) != 0) {
-        return -errno;
-    }
-    return 0;
-}
-
-static int open_socket(struct listening *l, const struct net_listener *listener)
-{
-    bool local = listener->local_path.len != 0;
-    if (!local && listener->at.ip.family == IP_NONE) {
-        return -EAFNOSUPPORT;
-    }
-    int family = local ? AF_UNIX : listener->at.ip.family == IP_V6 ? AF_INET6 : AF_INET;
-    l->descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (l->descriptor < 0) {
-        return -errno;
-    }
-    int error = local ? bind_path(l, listener->local_path) : bind_endpoint(l, listener->at);
-    if (error == 0 && listen(l->descriptor, BACKLOG) != 0) {
-        error = -errno;
-    }
-    return error ? error : uv_poll_init(&l->loop->uv, &l->poll, l->descriptor);
-}
-
 int listener_open(struct loop *loop, struct net_listener *listener)
 {
+    struct listening_place place = {.at = listener->at, .local_path = listener->local_path};
     struct listening *l = calloc(1, sizeof *l);
     if (!l) {
         return -ENOMEM;
     }
     l->loop = loop;
-    l->descriptor = -1;
     l->retry.fire = on_retry;
-    int error = open_socket(l, listener);
+    l->descriptor =
+        place.local_path.len <= sizeof l->path ? get_socket(loop, place) : -ENAMETOOLONG;
+    if (l->descriptor < 0) {
+        int error = l->descriptor;
+        free(l);
+        return error;
+    }
+    l->place = place;
+    if (place.local_path.len != 0) {
+        memcpy(l->path, place.local_path.ptr, place.local_path.len);
+        l->place.local_path.ptr = l->path;
+    }
+    int error = uv_poll_init(&loop->uv, &l->poll, l->descriptor);
     if (error) {
-        if (l->path.sun_family == AF_UNIX) {
-            unlink(l->path.sun_path);
-        }
-        if (l->descriptor >= 0) {
-            close(l->descriptor);
-        }
+        give_up_place(loop, place);
+        close(l->descriptor);
         free(l);
         return error;
     }

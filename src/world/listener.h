@@ -6,9 +6,8 @@
 
 struct loop;
 
-/* Several loops (and processes of one user) may listen at one Internet endpoint, but only one at a
- * path. A socket left behind at the path by a process that is gone is removed; the new one may be
- * used by its owner and group. 0 or -errno. */
+/* By a socket of listening_socket.h, the loop's own or its keeper's; the listener's path stays
+ * until it is closed. 0 or -errno. */
 NODISCARD int listener_open(struct loop *loop, struct net_listener *listener);
 void listener_close(struct net_listener *listener); /* fine if it is not open */
 void listeners_close(struct list *listeners);

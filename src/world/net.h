@@ -6,6 +6,7 @@
 #include "world/soon.h"
 
 struct loop;
+struct socket_keeper;
 
 struct loop_net {
     struct net port;
@@ -13,7 +14,9 @@ struct loop_net {
     struct list streams;
     struct list listeners;
     struct list connects;
-    struct net_connect *starved; /* asked when there was no memory: linked by `impl` */
+    struct socket_keeper *keeper; /* of listening sockets; null: the loop makes its own */
+    unsigned number;              /* the loop's, to the keeper */
+    struct net_connect *starved;  /* asked when there was no memory: linked by `impl` */
     struct soon starved_soon;
 };
 

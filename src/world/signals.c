@@ -4,6 +4,7 @@
 #include "world/signals.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -65,8 +66,12 @@ int signal_watch_start(struct loop *loop, struct signal_watch *watch)
     error = set_action(watch->number, on_signal);
     if (error) {
         signal_watch_stop(watch);
+        return error;
     }
-    return error;
+    sigset_t watched; /* a supervisor starts us with it blocked */
+    sigemptyset(&watched);
+    sigaddset(&watched, watch->number);
+    return -pthread_sigmask(SIG_UNBLOCK, &watched, NULL);
 }
 
 void signal_watch_stop(struct signal_watch *watch)

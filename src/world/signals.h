@@ -10,7 +10,8 @@ struct signal_watch {
     void *impl;
 };
 
-/* 0 or -errno. The caller keeps the watch until signal_watch_stop(). On the loop's thread. */
+/* Where it was blocked it comes now, to this thread. 0 or -errno. The caller keeps the watch until
+ * signal_watch_stop(). On the loop's thread. */
 NODISCARD int signal_watch_start(struct loop *loop, struct signal_watch *watch);
 
 /* From here on the process ignores that signal. Fine if not started; before loop_free(). */
