@@ -1,5 +1,8 @@
-/* serve.c: `postrider serve`: the loops, their threads, the post office on them, and signals. */
+/* serve.c: `postrider serve`: the worker: the loops, their threads, the post office on them, and
+ * signals. The supervisor that starts it is in serve_supervised.c. */
 #include "cli/options.h"
+#include "cli/serve_log.h"
+#include "cli/serve_supervised.h"
 #include "cli/serve_tls.h"
 #include "cli/verb.h"
 #include "config/load.h"
@@ -7,7 +10,8 @@
 #include "control/pickup.h"
 #include "login/logins.h"
 #include "path/postoffice.h"
-#include "world/log.h"
+#include "supervise/link.h"
+#include "supervise/supervisor.h"
 #include "world/loop.h"
 #include "world/resolver.h"
 #include "world/signals.h"
@@ -37,6 +41,7 @@ struct server {
     struct postoffice *office;
     struct control_office control;
     struct pickup_office pickup;
+    struct supervisor_link link;
     struct signal_watch hang_up;
     struct signal_watch terminate;
     struct signal_watch interrupt;
@@ -98,25 +103,6 @@ static void asked_to_reload(struct signal_watch *watch)
     log_event(server->log, LOG_INFO, "reloaded", F_STR("hostname", fresh->hostname));
 }
 
-static void print_sandbox_hint(const struct server *server)
-{
-    const struct config *c = server->config;
-    if (!c->sandbox || c->listen_count == 0) {
-        return;
-    }
-    struct buf at = {0};
-    endpoint_format(&at, c->listens[0].at);
-    (void)printf(
-        "\nPostrider's sandbox listens at %.*s. It takes mail for any recipient and sends "
-        "nothing out of this machine.\n\nSend it a mail (in another terminal):\n\n"
-        "  printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -s smtp://%.*s --mail-from "
-        "me@example.org --mail-rcpt you@example.com -T -\n\n"
-        "It will lie in %.*s/example.com/you/new/. Stop with Ctrl-C.\n\n",
-        STR_ARG(buf_str(&at)), STR_ARG(buf_str(&at)), STR_ARG(server->source.data_folder));
-    (void)fflush(stdout);
-    buf_done(&at);
-}
-
 static void office_opened(void *owner, int result, struct str reason)
 {
     struct server *server = owner;
@@ -144,7 +130,7 @@ static void office_opened(void *owner, int result, struct str reason)
     pickup_start(&server->pickup, server->config);
     log_event(server->log, LOG_INFO, "ready", F_STR("hostname", server->config->hostname),
               F_STR("version", STR(POSTRIDER_VERSION)));
-    print_sandbox_hint(server);
+    supervisor_link_ready(&server->link);
 }
 
 static bool make_logins(struct server *server)
@@ -187,7 +173,9 @@ static bool make_loops(struct server *server)
             return false;
         }
         server->branch_ports[i] = loop_ports(server->loops[i]);
+        loop_set_keeper(server->loops[i], &server->link.keeper, (unsigned)i + 1);
     }
+    loop_set_keeper(server->home, &server->link.keeper, 0);
     return make_logins(server) &&
            serve_tls_open(server->config, server->loops, server->loop_count, server->tls);
 }
@@ -205,29 +193,8 @@ static void watch_signals(struct server *server)
     (void)!signal_watch_start(server->home, &server->interrupt);
 }
 
-static bool all_free(struct server *server)
-{
-    const struct config *c = server->config;
-    for (size_t i = 0; i < c->listen_count; i++) {
-        if (system_endpoint_is_free(c->listens[i].at) != 0) {
-            struct buf at = {0};
-            endpoint_format(&at, c->listens[i].at);
-            (void)fprintf(stderr,
-                          "postrider: cannot start: another program listens at %.*s already\n",
-                          STR_ARG(buf_str(&at)));
-            buf_done(&at);
-            server->exit_code = EX_TEMPFAIL;
-            return false;
-        }
-    }
-    return true;
-}
-
 static void run(struct server *server)
 {
-    if (!all_free(server)) {
-        return;
-    }
     struct threads *threads = threads_start(server->loops, server->loop_count, NULL, NULL);
     if (!threads) {
         (void)fprintf(stderr, "postrider: cannot start threads\n");
@@ -257,23 +224,9 @@ static void run(struct server *server)
     signal_watch_stop(&server->interrupt);
 }
 
-static enum log_style style_of(enum log_format format)
-{
-    switch (format) {
-    case LOG_FORMAT_TEXT:
-        return LOG_STYLE_READABLE;
-    case LOG_FORMAT_JSON:
-        return LOG_STYLE_JSON;
-    case LOG_FORMAT_AUTO:
-        break;
-    }
-    return LOG_STYLE_AUTO;
-}
-
 static int serve(struct server *server)
 {
-    server->log =
-        log_new(2, style_of(server->config->log_format), (enum log_level)server->config->log_level);
+    server->log = serve_log_new(server->config);
     if (!server->log) {
         return EX_OSERR;
     }
@@ -296,6 +249,18 @@ static int serve(struct server *server)
     return server->exit_code;
 }
 
+static int work(struct server *server)
+{
+    if (supervisor_link_open(&server->link, SUPERVISOR_CHANNEL) != 0) {
+        (void)fprintf(stderr, "postrider: a worker is started by its supervisor\n");
+        config_drop(server->config);
+        return EX_USAGE;
+    }
+    int code = serve(server);
+    supervisor_link_close(&server->link);
+    return code;
+}
+
 static void print_help(void)
 {
     (void)printf(
@@ -304,7 +269,9 @@ static void print_help(void)
         "/etc/postrider/postrider.yaml; where that is missing too it runs the sandbox: SMTP on\n"
         "127.0.0.1:2525, mail for anybody kept under ./postrider-data/, nothing sent out.\n\n"
         "  --salvage   start even where the spool is damaged, keeping all that can be read\n\n"
-        "SIGHUP reads the configuration again, SIGTERM stops; the queue stays on disk.\n\n"
+        "SIGHUP reads the configuration again, SIGTERM stops; the queue stays on disk. The work "
+        "is\n"
+        "done by a second process, which is replaced when it crashes.\n\n"
         "example: postrider serve -c postrider.yaml\n");
 }
 
@@ -312,10 +279,12 @@ int verb_serve(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"salvage", no_argument, NULL, 's'},
+                                            {"worker", no_argument, NULL, 'w'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     struct server server = {0};
     const char *file = NULL;
+    bool worker = false; /* as the supervisor starts it */
     for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         switch (c) {
         case 'c':
@@ -323,6 +292,9 @@ int verb_serve(int argc, char **argv)
             break;
         case 's':
             server.salvage = true;
+            break;
+        case 'w':
+            worker = true;
             break;
         case 'h':
             print_help();
@@ -347,7 +319,7 @@ int verb_serve(int argc, char **argv)
         return EX_CONFIG;
     }
     server.config = config;
-    int code = serve(&server);
+    int code = worker ? work(&server) : serve_supervised(&server.source, config, server.salvage);
     options_done(&server.source);
     return code;
 }

@@ -29,10 +29,11 @@ MAY_INCLUDE = {
     "world": CORE + ("port",),
     "login": CORE + ("port", "world"),
     "tls": CORE + ("port", "world"),
+    "supervise": CORE + ("port", "world"),
     "config": CORE + ("port",),
     "control": CORE + ("port", "path", "world", "config", "console"),
     "console": CORE + ("port", "path", "world", "config", "control"),
-    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls"),
+    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls", "supervise"),
 }
 # What the pure folders may include of the system.
 SYSTEM = {

@@ -67,3 +67,12 @@ def accepts(host, port):
         return True
     except OSError:
         return False
+
+
+def is_gone(process):
+    """Ended, even if nobody has waited for it yet."""
+    try:
+        state = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state in "ZX"

@@ -130,10 +130,16 @@ class Postrider:
         self.judge()
         assert code == expect, f"exit code {code}, not {expect}\n{self.tail()}"
 
+    def worker(self):
+        """The process that does the work; the supervisor is self.process."""
+        return self.seen("worker-started")[-1]["pid"]
+
     def kill(self):
-        """SIGKILL, as a crash."""
+        """SIGKILL to the supervisor, whose worker then dies as well: a crash of the whole."""
+        worker = self.worker()
         self.process.kill()
         self.process.wait()
+        ground.until("the worker is gone", lambda: ground.is_gone(worker))
         self.reader.join(5)
         self.process = None
 

@@ -1,0 +1,135 @@
+#include "cli/serve_supervised.h"
+
+#include "cli/serve_log.h"
+#include "supervise/supervisor.h"
+#include "world/system.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+struct supervised {
+    struct options_config *source;
+    const struct config *config; /* held */
+    struct log *log;
+};
+
+static bool all_free(const struct config *c)
+{
+    for (size_t i = 0; i < c->listen_count; i++) {
+        if (system_endpoint_is_free(c->listens[i].at) != 0) {
+            struct buf at = {0};
+            endpoint_format(&at, c->listens[i].at);
+            (void)fprintf(stderr,
+                          "postrider: cannot start: another program listens at %.*s already\n",
+                          STR_ARG(buf_str(&at)));
+            buf_done(&at);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool allows(void *owner, struct listening_place place)
+{
+    const struct supervised *server = owner;
+    const struct config *c = server->config;
+    if (place.local_path.len > 0 && str_eq(place.local_path, c->control_path)) {
+        return true;
+    }
+    for (size_t i = 0; i < c->listen_count; i++) {
+        const struct config_listen *l = &c->listens[i];
+        if (str_eq(l->local_path, place.local_path) &&
+            (place.local_path.len > 0 ||
+             (ip_eq(l->at.ip, place.at.ip) && l->at.port == place.at.port))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is wrong with a new configuration the worker tells, who reads it next. */
+static void reload(void *owner)
+{
+    struct supervised *server = owner;
+    struct config_problems problems = {0};
+    struct config *fresh = NULL;
+    if (options_load(server->source, &fresh, &problems) == 0) {
+        log_set_level(server->log, (enum log_level)fresh->log_level);
+        config_drop(server->config);
+        server->config = fresh;
+    }
+    config_problems_done(&problems);
+}
+
+static void print_sandbox_hint(void *owner)
+{
+    const struct supervised *server = owner;
+    const struct config *c = server->config;
+    if (!c->sandbox || c->listen_count == 0) {
+        return;
+    }
+    struct buf at = {0};
+    endpoint_format(&at, c->listens[0].at);
+    (void)printf(
+        "\nPostrider's sandbox listens at %.*s. It takes mail for any recipient and sends "
+        "nothing out of this machine.\n\nSend it a mail (in another terminal):\n\n"
+        "  printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -s smtp://%.*s --mail-from "
+        "me@example.org --mail-rcpt you@example.com -T -\n\n"
+        "It will lie in %.*s/example.com/you/new/. Stop with Ctrl-C.\n\n",
+        STR_ARG(buf_str(&at)), STR_ARG(buf_str(&at)), STR_ARG(server->source->data_folder));
+    (void)fflush(stdout);
+    buf_done(&at);
+}
+
+/* The worker's arguments live in the arena of the source. */
+static bool worker_arguments(struct options_config *source, bool salvage, char *arguments[7])
+{
+    static char program[] = "postrider", serve[] = "serve", worker[] = "--worker",
+                keep_all[] = "--salvage", file[] = "-c";
+    size_t n = 0;
+    arguments[n++] = program;
+    arguments[n++] = serve;
+    arguments[n++] = worker;
+    if (salvage) {
+        arguments[n++] = keep_all;
+    }
+    if (source->file.len > 0) {
+        struct buf path = {0};
+        arguments[n++] = file;
+        buf_add(&path, source->file);
+        buf_add_char(&path, '\0');
+        struct str kept =
+            path.failed ? (struct str){0} : arena_copy(&source->arena, buf_str(&path));
+        buf_done(&path);
+        if (!kept.ptr) {
+            return false;
+        }
+        arguments[n++] = (char *)(uintptr_t)kept.ptr; /* execv() takes it so, and changes nothing */
+    }
+    arguments[n] = NULL;
+    return true;
+}
+
+int serve_supervised(struct options_config *source, const struct config *config, bool salvage)
+{
+    struct supervised server = {.source = source, .config = config};
+    char *arguments[7];
+    int code = EX_OSERR;
+    if (!all_free(config)) {
+        config_drop(config);
+        return EX_TEMPFAIL;
+    }
+    server.log = serve_log_new(config);
+    if (server.log && worker_arguments(source, salvage, arguments)) {
+        struct supervisor_options options = {.log = server.log,
+                                             .worker = arguments,
+                                             .allows = allows,
+                                             .reload = reload,
+                                             .ready = print_sandbox_hint,
+                                             .owner = &server};
+        code = supervise(&options);
+    }
+    log_free(server.log);
+    config_drop(server.config);
+    return code;
+}

@@ -1,0 +1,20 @@
+/* kept_sockets.h: the listening sockets that the supervisor holds while workers come and go. A
+ * connection made while no worker runs waits in its socket's queue for the next one. */
+#pragma once
+
+#include "world/listening_socket.h"
+
+enum { KEPT_MAX = 8192 }; /* places × loops */
+
+struct kept_sockets {
+    struct kept_socket *items;
+    size_t count, room;
+};
+
+/* The one kept for that place and loop, else a new one. The descriptor stays the keeper's. -errno:
+ * -EADDRINUSE also where another program has such a socket that would let us share it. */
+NODISCARD int kept_sockets_get(struct kept_sockets *kept, unsigned loop,
+                               struct listening_place place);
+void kept_sockets_release(struct kept_sockets *kept, unsigned loop, struct listening_place place);
+/* Closes all and frees. */
+void kept_sockets_done(struct kept_sockets *kept);

@@ -1,0 +1,20 @@
+/* link.h: the worker's end of the channel to its supervisor. */
+#pragma once
+
+#include "world/listening_socket.h"
+
+#include <pthread.h>
+
+/* Keeps listening sockets for the loops, in the supervisor's process. */
+struct supervisor_link {
+    struct socket_keeper keeper;
+    pthread_mutex_t lock; /* one question at a time */
+    int channel;
+};
+
+/* Takes the descriptor over: no program that the worker starts inherits it. 0, or -errno where it
+ * is none. */
+NODISCARD int supervisor_link_open(struct supervisor_link *link, int channel);
+/* Mail is taken from now on. */
+void supervisor_link_ready(struct supervisor_link *link);
+void supervisor_link_close(struct supervisor_link *link);

@@ -1,0 +1,302 @@
+#include "supervise/supervisor.h"
+
+#include "core/base/instant.h"
+#include "supervise/channel.h"
+#include "supervise/kept_sockets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A worker that dies sooner after it was ready has failed again. */
+#define SHORT_LIFE_US INT64_C(200000)
+
+struct supervisor {
+    const struct supervisor_options *options;
+    struct kept_sockets kept;
+    int signals;
+    int channel; /* -1: no worker */
+    pid_t worker;
+    int64_t ready_at; /* monotonic; 0: this worker is not yet */
+    int64_t next_at;  /* monotonic: when to start the next one; 0: one runs */
+    unsigned started;
+    unsigned failures; /* in a row */
+    bool was_ready;    /* any worker */
+    bool stopping;
+    bool ended;
+    int exit_code;
+};
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+struct span supervisor_pause(unsigned failures)
+{
+    enum { AT_ONCE = 3, FIRST_MS = 100, LONGEST_MS = 10000 };
+    if (failures <= AT_ONCE) {
+        return SPAN_MS(0);
+    }
+    unsigned doubled = failures - AT_ONCE - 1;
+    int64_t pause = doubled < 7 ? FIRST_MS << doubled : LONGEST_MS;
+    return SPAN_MS(pause < LONGEST_MS ? pause : LONGEST_MS);
+}
+
+static void end(struct supervisor *s, int code)
+{
+    s->ended = true;
+    s->exit_code = code;
+}
+
+/* The signals stay blocked in the worker until it watches them itself: none is lost, and none ends
+ * it half started. It dies with us. */
+static _Noreturn void become_worker(const struct supervisor *s, int channel, pid_t parent)
+{
+    sigset_t unblocked;
+    sigemptyset(&unblocked);
+    sigaddset(&unblocked, SIGCHLD);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+        sigprocmask(SIG_UNBLOCK, &unblocked, NULL) != 0) {
+        _exit(EX_OSERR);
+    }
+    if (channel == SUPERVISOR_CHANNEL || dup2(channel, SUPERVISOR_CHANNEL) >= 0) {
+        (void)fcntl(SUPERVISOR_CHANNEL, F_SETFD, 0);
+        execv("/proc/self/exe", s->options->worker);
+    }
+    _exit(EX_OSERR);
+}
+
+static int start(struct supervisor *s)
+{
+    int ends[2];
+    int error = channel_pair(ends);
+    if (error) {
+        return error;
+    }
+    (void)fcntl(ends[0], F_SETFL,
+                O_NONBLOCK); /* a worker that does not read shall not hold us up */
+    pid_t parent = getpid();
+    pid_t worker = fork();
+    if (worker == 0) {
+        become_worker(s, ends[1], parent);
+    }
+    error = worker < 0 ? -errno : 0;
+    close(ends[1]);
+    if (error) {
+        close(ends[0]);
+        return error;
+    }
+    s->channel = ends[0];
+    s->worker = worker;
+    s->ready_at = s->next_at = 0;
+    s->started++;
+    log_event(s->options->log, LOG_INFO, "worker-started", F_INT("pid", worker),
+              F_INT("count", s->started));
+    return 0;
+}
+
+static void failed(struct supervisor *s)
+{
+    s->failures++;
+    s->next_at = now_us() + supervisor_pause(s->failures).us;
+}
+
+static void start_or_try_later(struct supervisor *s)
+{
+    int error = start(s);
+    if (error == 0) {
+        return;
+    }
+    log_event(s->options->log, LOG_ERROR, "worker-failed",
+              F_STR("reason", str_from_cstr(strerror(-error))));
+    if (s->was_ready) {
+        failed(s);
+    } else {
+        end(s, EX_OSERR);
+    }
+}
+
+static void answer(struct supervisor *s, const struct message *asked)
+{
+    struct listening_place place = {.at = asked->at, .local_path = asked->local_path};
+    struct message reply = {.kind = MESSAGE_SOCKET, .descriptor = -1};
+    int got = s->options->allows(s->options->owner, place)
+                  ? kept_sockets_get(&s->kept, asked->loop, place)
+                  : -EACCES;
+    if (got < 0) {
+        reply.error = got;
+    } else {
+        reply.descriptor = got;
+    }
+    (void)!channel_send(s->channel, &reply);
+}
+
+static void close_channel(struct supervisor *s)
+{
+    if (s->channel >= 0) {
+        close(s->channel);
+        s->channel = -1;
+    }
+}
+
+/* One message; false where there is none. */
+static bool hear(struct supervisor *s)
+{
+    struct message message;
+    int error = s->channel < 0 ? -EAGAIN : channel_receive(s->channel, &message);
+    if (error == -EPIPE) {
+        close_channel(s); /* it is about to end */
+    }
+    if (error) {
+        return error == -EPROTO; /* nonsense is passed over */
+    }
+    switch (message.kind) {
+    case MESSAGE_LISTEN:
+        answer(s, &message);
+        break;
+    case MESSAGE_RELEASE:
+        kept_sockets_release(
+            &s->kept, message.loop,
+            (struct listening_place){.at = message.at, .local_path = message.local_path});
+        break;
+    case MESSAGE_READY:
+        s->ready_at = now_us();
+        if (!s->was_ready) {
+            s->was_ready = true;
+            s->options->ready(s->options->owner);
+        }
+        break;
+    case MESSAGE_SOCKET:
+    case MESSAGE_KINDS:
+        break; /* not for us: ignored */
+    }
+    return true;
+}
+
+static void worker_ended(struct supervisor *s, int status)
+{
+    bool by_signal = WIFSIGNALED(status);
+    int code = by_signal ? EX_SOFTWARE : WEXITSTATUS(status);
+    while (hear(s)) {}
+    close_channel(s);
+    s->worker = 0;
+    if (by_signal || (code != 0 && s->was_ready)) {
+        log_event(s->options->log, LOG_ERROR, "worker-died",
+                  F_INT("signal", by_signal ? WTERMSIG(status) : 0),
+                  F_INT("exit", by_signal ? -1 : code));
+    } else {
+        end(s, code);
+    }
+    if (s->stopping) {
+        end(s, code);
+    }
+    if (s->ended) {
+        return;
+    }
+    if (s->ready_at != 0 && now_us() - s->ready_at > SHORT_LIFE_US) {
+        s->failures = 0;
+    }
+    failed(s);
+}
+
+/* All that ended: as the first process of a container we are also the parent of orphans. */
+static void bury(struct supervisor *s)
+{
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (pid == s->worker) {
+            worker_ended(s, status);
+        }
+    }
+}
+
+static void pass_on(struct supervisor *s, int number)
+{
+    if (number == SIGHUP) {
+        s->options->reload(s->options->owner);
+    } else {
+        s->stopping = true;
+    }
+    if (s->worker > 0) {
+        kill(s->worker, number);
+    } else if (s->stopping) {
+        end(s, EX_OK); /* between two workers: all there is is on disk */
+    }
+}
+
+static void take_signals(struct supervisor *s)
+{
+    struct signalfd_siginfo info;
+    while (read(s->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGCHLD) {
+            bury(s);
+        } else {
+            pass_on(s, (int)info.ssi_signo);
+        }
+    }
+}
+
+static int patience_ms(const struct supervisor *s)
+{
+    if (s->next_at == 0) {
+        return -1;
+    }
+    int64_t left = s->next_at - now_us();
+    return left <= 0 ? 0 : (int)(left / 1000) + 1;
+}
+
+static void turn(struct supervisor *s)
+{
+    struct pollfd waits[2] = {{.fd = s->signals, .events = POLLIN},
+                              {.fd = s->channel, .events = POLLIN}};
+    (void)poll(waits, 2, patience_ms(s));
+    if (waits[1].revents) {
+        (void)!hear(s);
+    }
+    take_signals(s);
+    if (!s->ended && s->next_at != 0 && now_us() >= s->next_at) {
+        start_or_try_later(s);
+    }
+}
+
+static int watch_signals(struct supervisor *s)
+{
+    static const int numbers[] = {SIGHUP, SIGTERM, SIGINT, SIGCHLD};
+    sigset_t watched;
+    sigemptyset(&watched);
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        signal(numbers[i], SIG_DFL); /* who started us may have had them ignored */
+        sigaddset(&watched, numbers[i]);
+    }
+    if (sigprocmask(SIG_BLOCK, &watched, NULL) != 0) {
+        return -errno;
+    }
+    s->signals = signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC);
+    return s->signals < 0 ? -errno : 0;
+}
+
+int supervise(const struct supervisor_options *options)
+{
+    struct supervisor s = {.options = options, .channel = -1};
+    if (watch_signals(&s) != 0) {
+        return EX_OSERR;
+    }
+    start_or_try_later(&s);
+    while (!s.ended) {
+        turn(&s);
+    }
+    kept_sockets_done(&s.kept);
+    close(s.signals);
+    return s.exit_code;
+}

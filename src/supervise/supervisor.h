@@ -1,0 +1,32 @@
+/* supervisor.h: starts the worker, keeps its listening sockets, passes signals on to it, and starts
+ * another one when it crashes. It has one thread, reads nothing from the network, and holds nothing
+ * that a crash of the worker could spoil. */
+#pragma once
+
+#include "core/base/instant.h"
+#include "port/log.h"
+#include "world/listening_socket.h"
+
+struct supervisor_options {
+    struct log *log;
+    /* The worker's arguments, ended by null; the program is the one that runs now. The channel's
+     * descriptor in the worker is SUPERVISOR_CHANNEL. */
+    char *const *worker;
+    /* May the worker listen there? What it says is not trusted. */
+    bool (*allows)(void *owner, struct listening_place place);
+    void (*reload)(void *owner); /* SIGHUP has come; the worker will hear of it after this */
+    void (*ready)(void *owner);  /* once: mail is taken */
+    void *owner;
+};
+
+enum { SUPERVISOR_CHANNEL = 3 };
+
+/* Until the worker ends by itself, which gives its exit code; also where it was asked to end, by
+ * SIGTERM or SIGINT. A worker that was ready and then is killed by a signal, or fails, is replaced:
+ * at once, but after a growing pause (supervisor_pause) where it does not live long. One that exits
+ * before the first was ready has told the reason: there is no other try. */
+NODISCARD int supervise(const struct supervisor_options *options);
+
+/* How long to wait before the next worker, when `failures` have failed in a row soon after their
+ * start. */
+struct span supervisor_pause(unsigned failures);
