@@ -34,11 +34,11 @@ static struct str trim_word(struct str word)
 /* "<a@b>", "<S72E>"; two in a row or an open one are cut at the first ">". */
 static struct str without_angles(struct str word)
 {
-    if (word.len > 0 && word.ptr[0] == '<') {
-        struct str rest = str_tail(word, 1);
-        return str_split(&rest, '>');
+    bool angles = word.len > 0 && word.ptr[0] == '<';
+    while (word.len > 0 && word.ptr[0] == '<') {
+        word = str_tail(word, 1); /* "<<a@b>>" too */
     }
-    return word;
+    return angles ? str_split(&word, '>') : word;
 }
 
 static struct str without_brackets(struct str word)
@@ -210,6 +210,23 @@ static void envelope_from_follows(struct reading *t)
     t->clause = CLAUSE_NONE;
 }
 
+/* ZMailer: "from a.example(192.0.2.1), claiming to be "b.example" via SMTP" */
+static void claim_follows(struct reading *t)
+{
+    struct str look = t->rest;
+    if (!str_eq_nocase(token_next(&look).text, STR("to")) ||
+        !str_eq_nocase(token_next(&look).text, STR("be"))) {
+        return;
+    }
+    struct token next = token_next(&look);
+    if (next.kind == TOKEN_WORD) {
+        struct str quoted = next.text;
+        quoted = quoted.ptr[0] == '"' ? str_tail(quoted, 1) : quoted;
+        t->r->helo = str_split(&quoted, '"');
+        t->rest = look;
+    }
+}
+
 /* A second "from" names the envelope's sender (XMail), "from stdin" (smail) says nothing. */
 static void second_from(struct reading *t)
 {
@@ -250,6 +267,8 @@ static void on_word(struct reading *t, struct str word)
     } else if (str_eq_nocase(word, STR("as")) && t->clause == CLAUSE_FROM) {
         t->clause = CLAUSE_AS;
         t->filled = false;
+    } else if (t->clause == CLAUSE_FROM && str_eq_nocase(word, STR("claiming"))) {
+        claim_follows(t);
     } else if (str_eq_nocase(word, STR("envelope-from"))) {
         envelope_from_follows(t);
     } else if (str_starts_nocase(word, STR("user=")) && t->r->by.len > 0) {
@@ -337,9 +356,9 @@ void received_parse(struct str value, struct received *r)
         }
     }
     find_date(&t, value);
+    r->software = software_of(r, value);
     peer_settle(r);
     if (r->auth.len == 0 && says_login(r->with)) {
         r->auth = r->with;
     }
-    r->software = software_of(r, value);
 }

@@ -30,6 +30,7 @@ struct received {
     bool rdns_unknown;  /* the receiver says that the address has no name */
     bool rdns_verified; /* …or that name and address agree ("verified"); */
     bool may_be_forged; /* …or that they do not (sendmail) */
+    bool no_helo;       /* the client said none: "(HELO )" */
     bool bad_ip;        /* something like an address stands where one should, and is none */
 };
 

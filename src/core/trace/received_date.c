@@ -172,6 +172,18 @@ static bool take_half(struct reading *t, struct str word)
     return true;
 }
 
+/* "17:40:44-0500": a zone glued to the time. STR_NONE: none is. */
+static size_t zone_in(struct str word)
+{
+    size_t colon = str_find(word, ':');
+    for (size_t i = colon; colon != STR_NONE && ascii_is_digit(word.ptr[0]) && i < word.len; i++) {
+        if (word.ptr[i] == '+' || word.ptr[i] == '-') {
+            return i;
+        }
+    }
+    return STR_NONE;
+}
+
 static void take_word(struct reading *t, struct str word)
 {
     static const struct str months = STR_INIT("JanFebMarAprMayJunJulAugSepOctNovDec");
@@ -253,7 +265,12 @@ bool received_date_parse(struct str text, struct received_date *date)
             }
         }
         if (i > start) {
-            take_word(&t, str_from(text.ptr + start, i - start));
+            struct str word = str_from(text.ptr + start, i - start);
+            size_t zone = zone_in(word);
+            take_word(&t, zone == STR_NONE ? word : str_head(word, zone));
+            if (zone != STR_NONE) {
+                take_word(&t, str_tail(word, zone));
+            }
         }
         start = i + 1;
     }

@@ -15,8 +15,9 @@ static bool is_version(struct str word)
 /* "TLS_AES_256_GCM_SHA384", "ECDHE-RSA-AES256-GCM-SHA384", "DES-CBC3-SHA" */
 bool is_cipher(struct str word)
 {
-    static const struct str parts[] = {STR_INIT("AES"), STR_INIT("CHACHA"),   STR_INIT("RC4"),
-                                       STR_INIT("DES"), STR_INIT("CAMELLIA"), STR_INIT("ARIA")};
+    static const struct str parts[] = {STR_INIT("AES"),     STR_INIT("CHACHA"),   STR_INIT("RC4"),
+                                       STR_INIT("DES"),     STR_INIT("CAMELLIA"), STR_INIT("ARIA"),
+                                       STR_INIT("ARCFOUR"), STR_INIT("SEED"),     STR_INIT("GCM")};
     if (word.len < 7 || (str_find(word, '-') == STR_NONE && str_find(word, '_') == STR_NONE)) {
         return false;
     }

@@ -11,13 +11,14 @@ static bool parse_ip(struct str text, struct ip *ip)
     return ip_parse(text, ip);
 }
 
-/* "192.0.2.1:25" */
+/* "192.0.2.1:25", "192.0.2.1.25" */
 static bool parse_ip_port(struct str text, struct ip *ip)
 {
     size_t colon = str_rfind(text, ':');
+    size_t before = colon == STR_NONE ? str_rfind(text, '.') : colon;
     uint64_t port = 0;
-    return colon != STR_NONE && str_to_u64(str_tail(text, colon + 1), UINT16_MAX, &port) &&
-           ip_parse_v4(str_head(text, colon), ip);
+    return before != STR_NONE && str_to_u64(str_tail(text, before + 1), UINT16_MAX, &port) &&
+           ip_parse_v4(str_head(text, before), ip);
 }
 
 static struct str strip(struct str text, const char *outside)
@@ -140,6 +141,7 @@ static bool take_helo(struct received *r, struct str word, struct str *rest)
                 str_eq_nocase(word, STR("LHLO"));
     if (said) {
         r->helo = strip(comment_word(rest), "[]()");
+        r->no_helo = r->helo.len == 0;
     }
     return said;
 }
@@ -181,14 +183,13 @@ static void take_peer_word(struct received *r, struct str word, struct str *rest
     }
 }
 
-void peer_comment(struct received *r, struct str comment)
+static bool has_ip(const struct received *r)
 {
-    struct str rest = comment;
-    if (str_starts_nocase(comment, STR("using ")) || str_starts_nocase(comment, STR("AUTH:")) ||
-        str_starts_nocase(comment, STR("TLS:")) || str_starts_nocase(comment, STR("version=")) ||
-        str_starts_nocase(comment, STR("Authenticated"))) {
-        return; /* facts_comment() reads these */
-    }
+    return r->ip.family != IP_NONE;
+}
+
+static void read_peer(struct received *r, struct str rest)
+{
     for (struct str word; (word = comment_word(&rest)).len > 0;) {
         if (str_eq_nocase(word, STR("account")) || str_eq_nocase(word, STR("envelope-from")) ||
             str_eq_nocase(word, STR("envelope-sender")) || str_eq_nocase(word, STR("user"))) {
@@ -201,9 +202,31 @@ void peer_comment(struct received *r, struct str comment)
     }
 }
 
-static bool has_ip(const struct received *r)
+/* The last comment with an address is the server's: one before it may be the client's HELO, which
+ * can be "x (trusted.example [192.0.2.1])". */
+void peer_comment(struct received *r, struct str comment)
 {
-    return r->ip.family != IP_NONE;
+    if (str_starts_nocase(comment, STR("using ")) || str_starts_nocase(comment, STR("AUTH:")) ||
+        str_starts_nocase(comment, STR("TLS:")) || str_starts_nocase(comment, STR("version=")) ||
+        str_starts_nocase(comment, STR("Authenticated"))) {
+        return; /* facts_comment() reads these */
+    }
+    struct ip ip = r->ip;
+    struct str rdns = r->rdns;
+    r->ip = (struct ip){0};
+    r->rdns = (struct str){0};
+    read_peer(r, comment);
+    bool again = has_ip(r) && ip.family != IP_NONE;
+    r->ip = has_ip(r) ? r->ip : ip;
+    r->rdns = r->rdns.len > 0 || again ? r->rdns : rdns;
+}
+
+/* Exim and qmail write the DNS's name first, and the HELO only where it is another; a name that
+ * its receiver has verified is one too. */
+static bool first_is_of_dns(const struct received *r)
+{
+    return r->rdns_verified || str_eq(r->software.name, STR("Exim")) ||
+           str_eq(r->software.name, STR("qmail"));
 }
 
 void peer_settle(struct received *r)
@@ -217,6 +240,10 @@ void peer_settle(struct received *r)
     r->helo = strip(r->helo, "[]()");
     if (r->rdns.len == 0 && r->helo.len > 0 && !literal && is_host_name(r->from)) {
         r->rdns = r->from; /* qmail, Exim: the name is the DNS's, the HELO is told apart */
+    } else if (r->rdns.len == 0 && !literal && has_ip(r) && is_host_name(r->from) &&
+               first_is_of_dns(r)) {
+        r->rdns = r->from;
+        r->helo = r->no_helo ? (struct str){0} : r->from;
     } else if (r->helo.len == 0 && (r->rdns.len > 0 || r->rdns_unknown || has_ip(r)) &&
                !str_eq_nocase(r->from, STR("unknown"))) {
         r->helo =

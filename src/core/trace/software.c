@@ -46,7 +46,6 @@ static const struct {
     {STR_INIT("Frontend Transport"), STR_INIT("Exchange"), 95},
     {STR_INIT("with NNFMP"), STR_INIT("Yahoo"), 97},
     {STR_INIT("(Yahoo Inc. Hermes"), STR_INIT("Yahoo"), 98},
-    {STR_INIT("amazonses.com"), STR_INIT("Amazon SES"), 85},
     {STR_INIT("by mx.google.com with"), STR_INIT("Gmail"), 95},
     {STR_INIT("by smtp.gmail.com with"), STR_INIT("Gmail"), 95},
     {STR_INIT("named unknown by gmailapi.google.com"), STR_INIT("Gmail"), 97},
@@ -116,6 +115,18 @@ static const struct {
     {STR_INIT("(SG)"), STR_INIT("SendGrid"), 90},
     {STR_INIT("via smap (V"), STR_INIT("smap"), 95},
     {STR_INIT("via csmap (V"), STR_INIT("smap"), 95},
+    {STR_INIT("(Mercury/"), STR_INIT("Mercury"), 97},
+    {STR_INIT("(VisNetic.MailServer"), STR_INIT("VisNetic"), 97},
+    {STR_INIT("(NAVGW "), STR_INIT("Symantec Messaging Gateway"), 95},
+    {STR_INIT("(SMTPL release"), STR_INIT("LISTSERV"), 95},
+    {STR_INIT("(NaSMail"), STR_INIT("NaSMail"), 95},
+    {STR_INIT("(mail_out_v"), STR_INIT("AOL"), 95},
+    {STR_INIT("(MailAnyone incSMTP"), STR_INIT("MailAnyone"), 95},
+    {STR_INIT("(Xserve/"), STR_INIT("Sendmail"), 80},
+    {STR_INIT("(SGI-8."), STR_INIT("Sendmail"), 95},
+    {STR_INIT("/IDA-1."), STR_INIT("Sendmail"), 95},
+    {STR_INIT("(Sendmail)"), STR_INIT("Sendmail"), 80},
+    {STR_INIT("claiming to be"), STR_INIT("ZMailer"), 85},
 };
 
 static bool is_blank(char c)
@@ -238,6 +249,13 @@ static bool is_yahoo(const struct received *r, struct str value)
     return str_ends_nocase(r->by, STR(".yahoo.com")) || str_ends_nocase(r->by, STR(".yahoo.co.jp"));
 }
 
+static bool is_ses(const struct received *r, struct str value)
+{
+    (void)value;
+    return str_ends_nocase(r->by, STR(".amazonaws.com")) ||
+           str_ends_nocase(r->by, STR(".amazonses.com"));
+}
+
 /* "(LHLO name) (10.1.2.3) by": its Jetty-like LMTP server alone writes the verb. */
 static bool is_zimbra(const struct received *r, struct str value)
 {
@@ -290,17 +308,12 @@ static const struct {
     struct str name;
     int certainty;
 } forms[] = {
-    {is_gmail, STR_INIT("Gmail"), 85},
-    {is_yahoo, STR_INIT("Yahoo"), 80},
-    {is_messagelabs, STR_INIT("MessageLabs"), 85},
-    {is_mimecast, STR_INIT("Mimecast"), 85},
-    {is_sendgrid, STR_INIT("SendGrid"), 80},
-    {is_exim, STR_INIT("Exim"), 80},
-    {is_sendmail, STR_INIT("Sendmail"), 90},
-    {is_courier, STR_INIT("Courier"), 80},
-    {is_zimbra, STR_INIT("Zimbra"), 85},
-    {is_ironport, STR_INIT("IronPort"), 85},
-    {is_exchange, STR_INIT("Exchange"), 85},
+    {is_gmail, STR_INIT("Gmail"), 85},       {is_yahoo, STR_INIT("Yahoo"), 80},
+    {is_ses, STR_INIT("Amazon SES"), 85},    {is_messagelabs, STR_INIT("MessageLabs"), 85},
+    {is_mimecast, STR_INIT("Mimecast"), 85}, {is_sendgrid, STR_INIT("SendGrid"), 80},
+    {is_exim, STR_INIT("Exim"), 80},         {is_sendmail, STR_INIT("Sendmail"), 90},
+    {is_courier, STR_INIT("Courier"), 80},   {is_zimbra, STR_INIT("Zimbra"), 85},
+    {is_ironport, STR_INIT("IronPort"), 85}, {is_exchange, STR_INIT("Exchange"), 85},
     {is_qmail, STR_INIT("qmail"), 70},
 };
 
