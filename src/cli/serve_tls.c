@@ -42,16 +42,6 @@ static bool self_signed(const struct config *config, struct buf *path, struct bu
     return good;
 }
 
-static bool wants_tls(const struct config *config)
-{
-    for (size_t i = 0; i < config->listen_count; i++) {
-        if (config->listens[i].kind.tls != LISTEN_TLS_NONE) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool open_all(const struct tls_source *source, struct loop **loops, size_t count,
                      struct tls **made, struct buf *reason)
 {
@@ -72,9 +62,7 @@ bool serve_tls_open(const struct config *config, struct loop **loops, size_t cou
     struct tls_source source = {.pairs = pairs};
     struct buf path = {0}, reason = {0};
     bool good = RAND_bytes(source.ticket_keys, sizeof source.ticket_keys) == 1;
-    if (!wants_tls(config)) {
-        return true;
-    }
+    source.authorities = config->authorities.len > 0 ? config->authorities.ptr : NULL;
     for (size_t i = 0; i < config->certificate_count && i < TLS_CERTIFICATES_MAX; i++) {
         pairs[source.count++] = (struct tls_pair){.chain = config->certificates[i].chain.ptr,
                                                   .key = config->certificates[i].key.ptr};

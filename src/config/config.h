@@ -6,6 +6,7 @@
 #include "core/base/arena.h"
 #include "core/base/instant.h"
 #include "core/base/ip.h"
+#include "core/mail/tls_policy.h"
 
 #include <stdatomic.h>
 
@@ -93,8 +94,15 @@ struct config_transport {
     enum transport_kind kind;
     struct str
         host; /* a name, or an address in text; MX: whose MX records are used; ERROR: the text */
-    uint16_t port;   /* 0: the default */
-    struct str path; /* LMTP_LOCAL */
+    uint16_t port;     /* 0: the default */
+    struct str path;   /* LMTP_LOCAL */
+    bool implicit_tls; /* smtps:// */
+};
+
+/* How mail to these domains must travel; the first match wins. `match` as in a transport. */
+struct config_tls_rule {
+    struct str match;
+    struct tls_policy policy;
 };
 
 /* What a user who logs in may write as. Patterns: an address, "@domain", "*". */
@@ -164,6 +172,9 @@ struct config {
     size_t transport_count;
     struct config_certificate *certificates; /* none: one signed by itself is made */
     size_t certificate_count;
+    struct str authorities; /* a file of those believed; empty: the system's */
+    struct config_tls_rule *tls_rules;
+    size_t tls_rule_count;
     enum relay_rule relay;
     struct str users_file;          /* who may log in; empty: nobody */
     bool send_as_any;               /* a user may write as anybody */

@@ -300,6 +300,11 @@ static void read_transport(struct reading *r, struct str text, struct config_tra
     if (takes(&text, STR("smtp://"))) {
         made->kind = TRANSPORT_SMTP;
         made->host = read_url_host(r, text, &made->port);
+    } else if (takes(&text, STR("smtps://"))) {
+        made->kind = TRANSPORT_SMTP;
+        made->implicit_tls = true;
+        made->port = PLACE_SMTPS_PORT;
+        made->host = read_url_host(r, text, &made->port);
     } else if (takes(&text, STR("lmtp://"))) {
         made->kind = TRANSPORT_LMTP;
         made->host = read_url_host(r, text, &made->port);

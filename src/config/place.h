@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 
-enum { PLACE_LMTP_PORT = 24, PLACE_ARGUMENTS_MAX = 64 };
+enum { PLACE_LMTP_PORT = 24, PLACE_SMTPS_PORT = 465, PLACE_ARGUMENTS_MAX = 64 };
 
 /* "maildir:PATH", "mbox:PATH", "lmtp:HOST[:PORT]", "lmtp:[V6][:PORT]", "lmtp:unix:PATH",
  * "pipe:PROGRAM ARGUMENT ...", "discard:". Paths and arguments are templates
@@ -16,8 +16,8 @@ enum { PLACE_LMTP_PORT = 24, PLACE_ARGUMENTS_MAX = 64 };
 NODISCARD bool place_parse_mailboxes(struct str text, struct arena *arena,
                                      struct config_mailboxes *mailboxes, const char **reason);
 
-/* "smtp://HOST[:PORT]", "smtp://[V6][:PORT]", "lmtp://…" likewise, "lmtp:unix:PATH", "mx" (the
- * domain's own MX records), "mx:DOMAIN" (that one's), "discard:", "error:TEXT". Sets kind, host,
- * port (0: not given) and path; leaves `match` alone. */
+/* "smtp://HOST[:PORT]", "smtp://[V6][:PORT]", "smtps://…" (implicit TLS), "lmtp://…" likewise,
+ * "lmtp:unix:PATH", "mx" (the domain's own MX records), "mx:DOMAIN" (that one's), "discard:",
+ * "error:TEXT". Sets kind, host, port (0: not given) and path; leaves `match` alone. */
 NODISCARD bool place_parse_transport(struct str text, struct arena *arena,
                                      struct config_transport *transport, const char **reason);

@@ -221,6 +221,7 @@ static const struct key deliver_keys[] = {
     {.name = "port", .read = read_port, AT(deliver.port)},
     {.name = "source", .read = read_source},
     {.name = "timeouts", .read = read_section, .inside = timeout_keys},
+    {.name = "tls", .read = read_tls_rules},
     {.name = "transaction_recipients",
      .read = read_count,
      AT(deliver.transaction_recipients),
@@ -231,6 +232,7 @@ static const struct key deliver_keys[] = {
 
 static const struct key tls_keys[] = {
     {.name = "certificates", .read = read_certificates},
+    {.name = "authorities", .read = read_file_name, AT(authorities)},
     {0},
 };
 

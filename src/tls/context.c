@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include "tls/certificate.h"
+#include "tls/client.h"
 
 /* Mozilla's "intermediate" compatibility: TLS 1.2 and 1.3, forward secrecy, AEAD. */
 static const char ciphers12[] =
@@ -62,6 +63,11 @@ bool tls_contexts_open(struct tls_contexts *c, const struct tls_source *source, 
         buf_add(reason, STR("not enough memory"));
         return false;
     }
+    c->client = tls_client_context(c->library, source->authorities, reason);
+    if (!c->client) {
+        tls_contexts_close(c);
+        return false;
+    }
     for (size_t i = 0; i < source->count && i < TLS_CERTIFICATES_MAX; i++) {
         SSL_CTX *context = new_context(c, source);
         c->contexts[i] = context;
@@ -83,6 +89,7 @@ void tls_contexts_close(struct tls_contexts *c)
     for (size_t i = 0; i < c->count; i++) {
         SSL_CTX_free(c->contexts[i]);
     }
+    SSL_CTX_free(c->client);
     OSSL_LIB_CTX_free(c->library);
     *c = (struct tls_contexts){0};
 }

@@ -15,6 +15,7 @@ struct tls_pair {
 struct tls_source {
     const struct tls_pair *pairs; /* the first is for clients that name no host */
     size_t count;
+    const char *authorities; /* a file; null: the system's */
     unsigned char
         ticket_keys[TICKET_KEY_SIZE]; /* one set for all loops: a session goes on on any */
 };
@@ -24,6 +25,7 @@ struct tls_contexts {
     OSSL_LIB_CTX *library;
     SSL_CTX *contexts[TLS_CERTIFICATES_MAX];
     size_t count;
+    SSL_CTX *client;
 };
 
 /* False, with `*reason`: a file is missing or wrong. */

@@ -1,5 +1,7 @@
 #include "tls/server.h"
 
+#include "tls/client.h"
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -22,9 +24,12 @@ struct tls_stream {
     struct tls_server *server;
     struct stream *inner; /* null: closed */
     SSL *ssl;
-    struct str in;      /* what has come and is not read */
-    struct buf unread;  /* kept of it while the owner pauses */
-    struct buf early;   /* written before the handshake was done */
+    struct str in;                   /* what has come and is not read */
+    struct buf unread;               /* kept of it while the owner pauses */
+    struct buf early;                /* written before the handshake was done */
+    const struct tls_policy *policy; /* the client's side, until the handshake is done; else null */
+    struct buf why;                  /* the client's side: what failed */
+    bool outgoing;
     struct timer later; /* goes on after a resume, or tells an error */
     bool paused;
     bool done;    /* the handshake */
@@ -77,6 +82,7 @@ static void free_stream(struct tls_stream *s)
     SSL_free(s->ssl);
     buf_done(&s->unread);
     buf_done(&s->early);
+    buf_done(&s->why);
     free(s);
 }
 
@@ -99,8 +105,12 @@ static void tell_end(struct tls_stream *s, int error)
     }
 }
 
-static void log_failure(const struct tls_stream *s)
+static void log_failure(struct tls_stream *s)
 {
+    if (s->outgoing) {
+        tls_client_explain(s->ssl, &s->why);
+        return;
+    }
     unsigned long code = ERR_peek_last_error();
     const char *text = code ? ERR_reason_error_string(code) : NULL;
     log_event(s->server->ports->log, LOG_INFO, "tls-failed", F_IP("client", s->port.peer.ip),
@@ -126,7 +136,9 @@ static void shake_hands(struct tls_stream *s)
     ERR_clear_error();
     int result = SSL_do_handshake(s->ssl);
     if (result == 1) {
-        s->done = true;
+        s->done = !s->outgoing || tls_client_judge(s->ssl, s->policy, &s->why);
+        s->error = s->done ? 0 : -EPROTO;
+        s->policy = NULL;
         return;
     }
     s->error = error_of(s, result);
@@ -334,10 +346,10 @@ static const struct stream_ops ops = {
     .abort = op_abort,
 };
 
-static bool give_ssl(struct tls_stream *s)
+static bool give_ssl(struct tls_stream *s, SSL_CTX *context)
 {
     BIO *bio = BIO_new(s->server->method);
-    s->ssl = SSL_new(s->server->contexts.contexts[0]);
+    s->ssl = SSL_new(context);
     if (!bio || !s->ssl) {
         BIO_free(bio);
         SSL_free(s->ssl);
@@ -346,13 +358,12 @@ static bool give_ssl(struct tls_stream *s)
     BIO_set_data(bio, s);
     BIO_set_init(bio, 1);
     SSL_set_bio(s->ssl, bio, bio); /* it owns it now */
-    SSL_set_accept_state(s->ssl);
     return true;
 }
 
-static struct stream *op_accept(struct tls *tls, struct stream *plain)
+static struct tls_stream *new_stream(struct tls_server *server, struct stream *plain,
+                                     SSL_CTX *context)
 {
-    struct tls_server *server = CONTAINER_OF(tls, struct tls_server, port);
     struct tls_stream *s = calloc(1, sizeof *s);
     if (!s) {
         return NULL;
@@ -365,13 +376,52 @@ static struct stream *op_accept(struct tls *tls, struct stream *plain)
     s->port.ops = &ops;
     s->port.events = NULL;
     s->port.owner = NULL;
-    if (!give_ssl(s)) {
+    if (!give_ssl(s, context)) {
         free(s);
         return NULL;
     }
-    plain->events = &inner_events;
-    plain->owner = s;
+    return s;
+}
+
+static struct stream *take_over(struct tls_stream *s)
+{
+    s->inner->events = &inner_events;
+    s->inner->owner = s;
     return &s->port;
+}
+
+static struct stream *op_accept(struct tls *tls, struct stream *plain)
+{
+    struct tls_server *server = CONTAINER_OF(tls, struct tls_server, port);
+    struct tls_stream *s = new_stream(server, plain, server->contexts.contexts[0]);
+    if (!s) {
+        return NULL;
+    }
+    SSL_set_accept_state(s->ssl);
+    return take_over(s);
+}
+
+static struct stream *op_connect(struct tls *tls, struct stream *plain, const struct tls_want *want)
+{
+    struct tls_server *server = CONTAINER_OF(tls, struct tls_server, port);
+    struct tls_stream *s = new_stream(server, plain, server->contexts.client);
+    if (!s) {
+        return NULL;
+    }
+    s->outgoing = true;
+    s->policy = want->policy;
+    SSL_set_connect_state(s->ssl);
+    if (!tls_client_prepare(s->ssl, want)) {
+        free_stream(s);
+        return NULL;
+    }
+    go_on_soon(s); /* a client speaks first */
+    return take_over(s);
+}
+
+static struct str op_trouble(const struct stream *stream)
+{
+    return buf_str(&from_port(stream)->why);
 }
 
 static bool op_facts(const struct stream *stream, struct tls_facts *facts)
@@ -406,7 +456,8 @@ struct tls *tls_server_new(const struct tls_source *source, const struct ports *
         return NULL;
     }
     server->ports = ports;
-    server->port = (struct tls){.accept = op_accept, .facts = op_facts};
+    server->port = (struct tls){
+        .accept = op_accept, .connect = op_connect, .trouble = op_trouble, .facts = op_facts};
     if (!make_method(server) || !tls_contexts_open(&server->contexts, source, reason)) {
         tls_server_free(&server->port);
         return NULL;

@@ -21,6 +21,8 @@ struct session {
 static void begin(struct session *s, uint8_t choice)
 {
     smtp_client_init(&s->c, choice & 1, STR("me.example"));
+    s->c.tls_wanted = choice & 32;
+    s->c.tls_required = choice & 64;
     s->t = (struct client_transaction){
         .arena = &s->arena,
         .sender = STR("s@y.example"),
@@ -55,6 +57,9 @@ static void serve(struct session *s)
         more = false;
         if (!s->c.transaction && s->transactions > 0) {
             check_results(s);
+        }
+        if (state == CLIENT_READY && s->c.tls_required && !s->c.secured) {
+            abort();
         }
         if (state == CLIENT_READY && s->transactions < 4) {
             for (size_t i = 0; i < RCPTS; i++) {

@@ -4,6 +4,7 @@
 
 #include "core/base/ip.h"
 #include "core/mail/outcome.h"
+#include "core/mail/tls_policy.h"
 
 enum hop_kind {
     HOP_SMTP,       /* to `hosts` in order */
@@ -32,6 +33,8 @@ struct next_hop {
     struct hop_host *hosts;
     size_t host_count;
     uint16_t port;
+    struct tls_policy tls; /* SMTP */
+    bool secure; /* the hosts' names are the configuration's, or DNSSEC validated them: unforged */
     struct str path;
     struct str *argv;
     size_t argc;

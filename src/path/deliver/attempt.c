@@ -92,7 +92,8 @@ static void on_raced(struct happy_eyeballs *race)
         return;
     }
     struct str name = race->host ? race->host->name : race->local_path;
-    struct connection *c = connection_new(a->office, race->stream, a->job, name);
+    struct connection *c =
+        connection_new(a->office, race->stream, a->job, name, a->clear_host == a->host + 1);
     if (c) {
         own(a, c, false);
         return;
@@ -243,6 +244,7 @@ static void on_closed(struct attempt *a)
 {
     bool stale = a->reused && (!a->started || !a->transaction.heard);
     bool stopped = a->connection->loss == LOSS_STOPPED;
+    bool in_clear = a->connection->loss == LOSS_TLS && !tls_required(&hop_of(a)->tls);
     bool elsewhere = false;
     if (a->started && !stale) {
         elsewhere = !collect(a);
@@ -258,6 +260,9 @@ static void on_closed(struct attempt *a)
     }
     if (stopped || open == 0) {
         finish(a);
+    } else if (in_clear) {
+        a->clear_host = a->host + 1;
+        try_host(a);
     } else if (stale) {
         a->host = 0;
         try_host(a);

@@ -14,6 +14,7 @@ struct attempt {
     size_t host;      /* index of the host tried, or to be tried next */
     struct happy_eyeballs race;
     bool racing;
+    size_t clear_host; /* 1 + index of a host with which TLS failed and need not be */
     struct connection *connection;
     bool reused;        /* the connection served another job before, and may be dead */
     size_t open_before; /* recipients without an outcome when the connection became ours */

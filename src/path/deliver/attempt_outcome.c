@@ -48,6 +48,12 @@ static struct str loss_text(struct attempt *a, const struct client_result *resul
     switch (a->connection->loss) {
     case LOSS_TIMEOUT:
         return arena_format(arena, "%.*s took too long, while %.*s", STR_ARG(name), STR_ARG(when));
+    case LOSS_TLS: {
+        struct str why = connection_tls_trouble(a->connection);
+        *status = (struct status_code){4, 7, 5};
+        return arena_format(arena, "the TLS handshake with %.*s failed: %.*s", STR_ARG(name),
+                            STR_ARG(why));
+    }
     case LOSS_STOPPED:
         *status = (struct status_code){4, 3, 2};
         return STR("this server was stopped during the delivery");

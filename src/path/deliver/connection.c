@@ -68,11 +68,52 @@ static void tell(struct connection *c)
     }
 }
 
+static void lose(struct connection *c, enum connection_loss loss)
+{
+    c->loss = loss;
+    smtp_client_lost(&c->client);
+    watch(c);
+}
+
+static const struct stream_events *events(void);
+
+/* The stream becomes TLS's; it is paused. */
+static bool begin_tls(struct connection *c)
+{
+    struct tls *tls = c->office->ports->tls;
+    struct tls_want want = {.policy = c->tls, .host = c->host};
+    struct stream *stream = tls && tls->connect ? tls->connect(tls, c->stream, &want) : NULL;
+    if (!stream) {
+        return false;
+    }
+    stream->owner = c;
+    stream->events = events();
+    c->stream = stream;
+    c->shaking = true;
+    return true;
+}
+
+static void on_starttls(struct connection *c)
+{
+    stream_pause(c->stream);
+    if (!begin_tls(c)) {
+        lose(c, LOSS_TLS);
+        return;
+    }
+    smtp_client_secured(&c->client);
+    flush(c); /* waits there for the handshake */
+    stream_resume(c->stream);
+}
+
 static void on_data(struct stream *stream, struct str bytes)
 {
     struct connection *c = stream->owner;
+    c->shaking = false;
     smtp_client_feed(&c->client, bytes);
     flush(c);
+    if (smtp_client_state(&c->client) == CLIENT_SECURE) {
+        on_starttls(c);
+    }
     /* A reply that dribbles in is no sign of life; only a whole one is. */
     if (c->client.turns != c->turns || smtp_client_state(&c->client) == CLIENT_CLOSED) {
         c->turns = c->client.turns;
@@ -81,17 +122,10 @@ static void on_data(struct stream *stream, struct str bytes)
     tell(c);
 }
 
-static void lose(struct connection *c, enum connection_loss loss)
-{
-    c->loss = loss;
-    smtp_client_lost(&c->client);
-    watch(c);
-}
-
 static void on_end(struct stream *stream, int error)
 {
     struct connection *c = stream->owner;
-    lose(c, error ? LOSS_BROKEN : LOSS_ENDED);
+    lose(c, c->shaking ? LOSS_TLS : error ? LOSS_BROKEN : LOSS_ENDED);
     tell(c);
 }
 
@@ -113,15 +147,39 @@ static void on_timer(struct timer *timer)
         connection_quit(c);
         return;
     }
-    lose(c, LOSS_TIMEOUT);
+    lose(c, c->shaking ? LOSS_TLS : LOSS_TIMEOUT);
     tell(c);
 }
 
-struct connection *connection_new(struct deliver_office *office, struct stream *stream,
-                                  const struct delivery_job *job, struct str host)
+static const struct stream_events *events(void)
 {
-    static const struct stream_events events = {
-        .data = on_data, .end = on_end, .drained = on_drained};
+    static const struct stream_events all = {.data = on_data, .end = on_end, .drained = on_drained};
+    return &all;
+}
+
+struct str connection_tls_trouble(const struct connection *c)
+{
+    struct tls *tls = c->office->ports->tls;
+    struct str why = tls && tls->trouble && c->shaking ? tls->trouble(c->stream) : STR("");
+    return why.len > 0 ? why : STR("it did not end in time, or there is no TLS here");
+}
+
+/* What the hop's policy means for the client machine. False: no TLS to begin with. */
+static bool set_tls(struct connection *c, const struct next_hop *hop, bool in_clear)
+{
+    struct smtp_client *client = &c->client;
+    const struct tls *tls = c->office->ports->tls;
+    bool able = tls && tls->connect && hop->kind == HOP_SMTP;
+    c->tls = &hop->tls;
+    client->tls_wanted = able && hop->tls.level != TLS_NONE && !in_clear;
+    client->tls_required = hop->kind == HOP_SMTP && tls_required(&hop->tls);
+    client->secured = hop->tls.implicit;
+    return !hop->tls.implicit || begin_tls(c);
+}
+
+struct connection *connection_new(struct deliver_office *office, struct stream *stream,
+                                  const struct delivery_job *job, struct str host, bool in_clear)
+{
     struct connection *c = calloc(1, sizeof *c + host.len + job->site.len);
     if (!c) {
         stream_abort(stream);
@@ -140,9 +198,13 @@ struct connection *connection_new(struct deliver_office *office, struct stream *
     c->timer.fire = on_timer;
     smtp_client_init(&c->client, job->rcpts[0].hop->kind != HOP_SMTP, job->config->hostname);
     stream->owner = c;
-    stream->events = &events;
+    stream->events = events();
+    if (!set_tls(c, job->rcpts[0].hop, in_clear)) {
+        connection_free(c);
+        return NULL;
+    }
     watch(c);
-    stream_resume(stream);
+    stream_resume(c->stream);
     return c;
 }
 

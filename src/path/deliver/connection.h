@@ -11,6 +11,7 @@ enum connection_loss {
     LOSS_ENDED,   /* the server closed it */
     LOSS_BROKEN,  /* reset, unreachable… */
     LOSS_TIMEOUT, /* no reply, or no byte taken, in time */
+    LOSS_TLS,     /* no handshake */
     LOSS_STOPPED, /* this server is stopping */
 };
 
@@ -26,6 +27,8 @@ struct connection {
     void (*changed)(struct connection *c);
     void *owner;
 
+    bool shaking;                 /* hands, for TLS */
+    const struct tls_policy *tls; /* the hop's, until the handshake is done */
     struct deliver_office *office;
     struct stream *stream;
     struct timer timer;
@@ -36,9 +39,12 @@ struct connection {
     struct list link;  /* in office->idle */
 };
 
-/* Takes the stream, fresh and paused. Null: no memory, and the stream is gone. */
+/* Takes the stream, fresh and paused. `in_clear`: TLS failed here before, and need not be. Null: no
+ * memory, and the stream is gone. */
 struct connection *connection_new(struct deliver_office *office, struct stream *stream,
-                                  const struct delivery_job *job, struct str host);
+                                  const struct delivery_job *job, struct str host, bool in_clear);
+/* Why the handshake failed, in words. */
+struct str connection_tls_trouble(const struct connection *c);
 void connection_free(struct connection *c); /* at once; what is unsent goes out unless it is lost */
 
 /* smtp_client_*(), and off with what that has to send. */

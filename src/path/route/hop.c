@@ -80,12 +80,14 @@ bool hop_to_host(struct next_hop *hop, enum hop_kind kind, struct str host, uint
     hop->hosts[0].name = arena_copy(arena, host);
     hop->host_count = 1;
     hop->port = port;
+    hop->secure = true;
     return hop->hosts[0].name.ptr && set_site(hop, protocol_of(kind), arena);
 }
 
 bool hop_to_mx(struct next_hop *hop, const struct mx *mx, uint16_t port, struct arena *arena)
 {
-    *hop = (struct next_hop){.kind = HOP_SMTP, .port = port, .host_count = mx->host_count};
+    *hop = (struct next_hop){
+        .kind = HOP_SMTP, .port = port, .host_count = mx->host_count, .secure = mx->secure};
     hop->hosts = arena_array(arena, mx->host_count, sizeof *hop->hosts);
     if (!hop->hosts) {
         return false;

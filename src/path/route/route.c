@@ -5,6 +5,7 @@
 #include "path/route/hop.h"
 #include "path/route/local.h"
 #include "path/route/steps.h"
+#include "path/route/tls_rule.h"
 #include "path/route/transport.h"
 
 /* One routing under way. It lives in the query's arena. */
@@ -16,6 +17,7 @@ struct run {
     struct str address; /* without the backslash of "this mailbox itself" */
     struct mailbox mailbox;
     struct str domain; /* in A-labels and lower case */
+    struct str served; /* whose MX records are used; empty: nobody's */
     uint16_t port;     /* of the MX hosts */
 };
 
@@ -45,9 +47,21 @@ static void defer_no_memory(struct run *run)
 static void end_hop(struct run *run, bool made)
 {
     struct routing *result = &run->query->result;
-    if (!made) {
+    struct next_hop *hop = &result->hop;
+    struct str served = run->served.len > 0 ? run->served : run->domain;
+    bool ruled =
+        made && tls_rule_apply(run->query->config, run->domain, served, hop, run->query->arena);
+    if (!made || !hop->site.ptr) {
         defer_no_memory(run);
         return;
+    }
+    if (ruled) {
+        struct str level = tls_level_word(hop->tls.level);
+        bool rule = hop->tls.source.len > 0;
+        dns_note_add(&run->notes, "TLS policy %.*s%s, by the %s%.*s%s%s%.*s", STR_ARG(level),
+                     hop->tls.implicit ? ", implicit" : "", rule ? "rule for \"" : "transport",
+                     STR_ARG(hop->tls.source), rule ? "\"" : "",
+                     hop->tls.names.len > 0 ? "; certificates for " : "", STR_ARG(hop->tls.names));
     }
     struct str described = hop_describe(&result->hop, run->query->arena);
     dns_note_add(&run->notes, "%.*s goes %.*s", STR_ARG(run->address), STR_ARG(described));
@@ -184,6 +198,7 @@ static void start_mx(struct run *run, struct str domain, uint16_t port)
 {
     const struct ports *ports = run->query->ports;
     run->port = port;
+    run->served = domain;
     run->asker = (struct asker){.resolver = ports->resolver,
                                 .question = next_question,
                                 .answer = take_answer,
@@ -200,9 +215,12 @@ static void go_by_transport(struct run *run, const struct config_transport *tran
     uint16_t smtp_port = transport->port ? transport->port : run->query->config->deliver.port;
     dns_note_add(&run->notes, "the transport for \"%.*s\" applies to %.*s",
                  STR_ARG(transport->match), STR_ARG(run->domain));
+    bool made;
     switch (transport->kind) {
     case TRANSPORT_SMTP:
-        end_hop(run, hop_to_host(hop, HOP_SMTP, transport->host, smtp_port, arena));
+        made = hop_to_host(hop, HOP_SMTP, transport->host, smtp_port, arena);
+        hop->tls.implicit = transport->implicit_tls;
+        end_hop(run, made);
         break;
     case TRANSPORT_LMTP:
         end_hop(run, hop_to_host(hop, HOP_LMTP, transport->host,

@@ -1,6 +1,6 @@
 #include "path/route/transport.h"
 
-static bool matches(struct str pattern, struct str domain)
+bool transport_matches(struct str pattern, struct str domain)
 {
     if (str_eq(pattern, STR("*"))) {
         return true;
@@ -14,7 +14,7 @@ static bool matches(struct str pattern, struct str domain)
 const struct config_transport *transport_find(const struct config *config, struct str domain)
 {
     for (size_t i = 0; i < config->transport_count; i++) {
-        if (matches(config->transports[i].match, domain)) {
+        if (transport_matches(config->transports[i].match, domain)) {
             return &config->transports[i];
         }
     }

@@ -237,6 +237,8 @@ class Session:
         elif verb == "QUIT":
             self.say("quit", "", "221 2.0.0 bye")
             return False
+        elif verb == "STARTTLS":
+            self.say("starttls", "", "454 4.7.0 not now")
         elif verb == "NOOP":
             self.send("250 2.0.0 ok")
         else:

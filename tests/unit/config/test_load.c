@@ -36,6 +36,17 @@ static void every_problem_is_told_with_its_place(void **state)
          "/f.yaml:2:1: error: \"loops\" stands here a second time (first in line 1)"},
         {"tls: {certificates: [{key: k.pem}]}",
          "/f.yaml:1:22: error: expected {certificate: FILE, key: FILE}"},
+        {"deliver: {tls: [{policy: encrypt}]}",
+         "/f.yaml:1:17: error: a rule needs `match` and `policy`"},
+        {"deliver: {tls: [{match: a.example, policy: verify, names: [\"[192.0.2.1]\"]}]}",
+         "/f.yaml:1:60: error: expected a host's name, as certificates bear it"},
+        {"deliver: {tls: [{match: a.example, policy: may, names: [a.example]}]}",
+         "/f.yaml:1:17: error: `names` are looked at with `policy: verify` only"},
+        {"deliver: {tls: [{match: a.example, policy: fingerprint}]}",
+         "/f.yaml:1:17: error: `policy: fingerprint` and `fingerprints` need each other"},
+        {"deliver: {tls: [{match: a.example, policy: fingerprint, fingerprints: [\"00:11\"]}]}",
+         "/f.yaml:1:72: error: expected the SHA-256 of a certificate or a public key: 64 "
+         "hexadecimal digits"},
         {"networks: [\"0.0.0.0/0\"]",
          "/f.yaml: error: the network 0.0.0.0/0 would make this server an open relay; list the "
          "networks of your own, or say `relay: open-relay-i-know`"},

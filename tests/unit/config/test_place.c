@@ -154,6 +154,8 @@ static void transports_are_read_in_every_form(void **state)
         {"smtp://h.example:587", true, TRANSPORT_SMTP, "h.example", 587},
         {"smtp://h.example/", true, TRANSPORT_SMTP, "h.example", 0},
         {"smtp://[2001:db8::1]:26", true, TRANSPORT_SMTP, "2001:db8::1", 26},
+        {"smtps://h.example", true, TRANSPORT_SMTP, "h.example", 465},
+        {"smtps://h.example:26", true, TRANSPORT_SMTP, "h.example", 26},
         {"lmtp://h.example", true, TRANSPORT_LMTP, "h.example", 0},
         {"lmtp:unix:/s", true, TRANSPORT_LMTP_LOCAL, "", 0},
         {"mx", true, TRANSPORT_MX, "", 0},
@@ -174,6 +176,7 @@ static void transports_are_read_in_every_form(void **state)
         const char *reason = NULL;
         bool fine = place_parse_transport(str_from_cstr(rows[i].text), &arena, &t, &reason);
         bool right = fine ? t.kind == rows[i].kind && t.port == rows[i].port &&
+                                t.implicit_tls == (strncmp(rows[i].text, "smtps", 5) == 0) &&
                                 str_eq(t.host, str_from_cstr(rows[i].host)) &&
                                 str_eq(t.match, STR("*"))
                           : reason && strstr(reason, rows[i].host);
