@@ -7,6 +7,8 @@
 #include "core/mail/mailbox.h"
 #include "core/mail/status.h"
 #include "path/route/addresses.h"
+#include "path/route/host_tls.h"
+#include "path/route/tls_rule.h"
 #include "world/log.h"
 #include "world/loop.h"
 #include "world/resolver.h"
@@ -30,6 +32,7 @@ struct routing_verb {
     struct arena arena;
     struct route_query route;
     struct addresses_query addresses;
+    struct host_tls_query tls;
     struct member members[MEMBERS_MAX];
     size_t count, next, host;
     json_t *results;
@@ -66,6 +69,48 @@ static void worse(struct routing_verb *v, int code)
 
 static void next_host(struct routing_verb *v);
 
+static json_t *policy_json(const struct host_tls_query *tls)
+{
+    const struct tls_policy *policy = &tls->policy;
+    json_t *json = json_object();
+    json_object_set_new(json, "policy", answer_text(tls_level_word(policy->level)));
+    json_object_set_new(json, "implicit", json_boolean(policy->implicit));
+    json_object_set_new(json, "source", answer_text(policy->source));
+    json_object_set_new(json, "steps", steps_json(tls->steps, tls->step_count));
+    if (tls->status.class != 0) {
+        json_object_set_new(json, "trouble", answer_text(tls->text));
+    }
+    return json;
+}
+
+static void print_policy(const struct routing_verb *v, struct str host)
+{
+    const struct tls_policy *policy = &v->tls.policy;
+    struct str level = tls_level_word(policy->level);
+    if (v->json || v->route.result.hop.kind != HOP_SMTP) {
+        return;
+    }
+    if (v->tls.status.class != 0) {
+        (void)printf("  no mail to %.*s now: %.*s\n", STR_ARG(host), STR_ARG(v->tls.text));
+        return;
+    }
+    (void)printf("  TLS policy of %.*s: %.*s%s%s%.*s\n", STR_ARG(host), STR_ARG(level),
+                 policy->implicit ? ", implicit" : "", policy->source.len > 0 ? ", by " : "",
+                 STR_ARG(policy->source));
+}
+
+static void on_tls(struct host_tls_query *query)
+{
+    struct routing_verb *v = query->owner;
+    struct str name = query->hop->hosts[query->host].name;
+    print_steps(v, query->steps, query->step_count);
+    print_policy(v, name);
+    json_t *hosts = json_object_get(v->result, "hosts");
+    json_object_set_new(json_array_get(hosts, json_array_size(hosts) - 1), "tls",
+                        policy_json(query));
+    next_host(v);
+}
+
 static void on_addresses(struct addresses_query *query)
 {
     struct routing_verb *v = query->owner;
@@ -83,7 +128,15 @@ static void on_addresses(struct addresses_query *query)
     json_object_set_new(host, "addresses", ips);
     json_object_set_new(host, "steps", steps_json(query->steps, query->step_count));
     json_array_append_new(json_object_get(v->result, "hosts"), host);
-    next_host(v);
+    v->tls = (struct host_tls_query){.done = on_tls,
+                                     .ports = loop_ports(v->loop),
+                                     .arena = &v->arena,
+                                     .hop = &v->route.result.hop,
+                                     .host = v->host - 1,
+                                     .owner = v};
+    if (host_tls_start(&v->tls)) {
+        on_tls(&v->tls);
+    }
 }
 
 static void print_place(const struct routing_verb *v, const struct next_hop *hop)

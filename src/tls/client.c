@@ -24,6 +24,11 @@ SSL_CTX *tls_client_context(OSSL_LIB_CTX *library, const char *authorities, stru
         ERR_clear_error();
         return NULL;
     }
+    if (SSL_CTX_dane_enable(context) != 1) {
+        buf_add(reason, STR("not enough memory"));
+        SSL_CTX_free(context);
+        return NULL;
+    }
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     return context;
@@ -43,36 +48,79 @@ static bool host_name(struct str host, char name[NAME_MAX_LEN + 1])
     return true;
 }
 
-static bool ask_for_names(SSL *ssl, struct str names)
+/* False: no memory. `*any`: there was a name. */
+static bool add_names(SSL *ssl, struct str names, bool *any)
 {
     char name[NAME_MAX_LEN + 1];
-    bool any = false;
     while (names.len > 0) {
         if (host_name(str_split(&names, ' '), name)) {
             if (SSL_add1_host(ssl, name) != 1) {
                 return false;
             }
-            any = true;
+            *any = true;
         }
     }
+    return true;
+}
+
+static bool prepare_verify(SSL *ssl, struct str names)
+{
+    bool any = false;
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     /* Without a name any certificate of any authority would do: one that none has. */
-    return any || SSL_set1_host(ssl, "no-name.invalid") == 1;
+    return add_names(ssl, names, &any) && (any || SSL_set1_host(ssl, "no-name.invalid") == 1);
+}
+
+/* RFC 7672 3.1: DANE-EE(3) asks for the key or certificate alone, DANE-TA(2) for a name besides. */
+static bool prepare_dane(SSL *ssl, const struct tls_policy *policy)
+{
+    char base[NAME_MAX_LEN + 1];
+    bool any = false;
+    size_t usable = 0;
+    if (!host_name(policy->base, base) || SSL_dane_enable(ssl, base) != 1) {
+        return false;
+    }
+    (void)SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+    for (size_t i = 0; i < policy->tlsa_count; i++) {
+        const struct tlsa *t = &policy->tlsa[i];
+        int taken = SSL_dane_tlsa_add(ssl, t->usage, t->selector, t->matching,
+                                      (const unsigned char *)t->data.ptr, t->data.len);
+        if (taken < 0) {
+            return false;
+        }
+        usable += taken > 0;
+    }
+    if (usable == 0) { /* certificates that are none: as if no record could be used */
+        SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+    }
+    ERR_clear_error();
+    return add_names(ssl, policy->names, &any);
 }
 
 bool tls_client_prepare(SSL *ssl, const struct tls_want *want)
 {
     char name[NAME_MAX_LEN + 1];
     const struct tls_policy *policy = want->policy;
-    if (host_name(want->host, name) && SSL_set_tlsext_host_name(ssl, name) != 1) {
+    struct str asked = policy->level == TLS_DANE ? policy->base : want->host;
+    if (host_name(asked, name) && SSL_set_tlsext_host_name(ssl, name) != 1) {
         return false;
     }
-    if (policy->level != TLS_VERIFY) {
-        SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
-        return true;
+    switch (policy->level) {
+    case TLS_VERIFY:
+        return prepare_verify(ssl, policy->names.len > 0 ? policy->names : want->host);
+    case TLS_DANE:
+        return prepare_dane(ssl, policy);
+    case TLS_MAY:
+    case TLS_NONE:
+    case TLS_ENCRYPT:
+    case TLS_FINGERPRINT:
+        break;
     }
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return ask_for_names(ssl, policy->names.len > 0 ? policy->names : want->host);
+    SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+    return true;
 }
 
 static bool is_listed(struct str fingerprints, const unsigned char *digest)

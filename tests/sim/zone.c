@@ -35,7 +35,8 @@ static struct zone_entry *append(struct zone *z, struct str name)
 
 static uint16_t type_of(struct str text)
 {
-    static const uint16_t types[] = {DNS_A, DNS_NS, DNS_CNAME, DNS_PTR, DNS_MX, DNS_TXT, DNS_AAAA};
+    static const uint16_t types[] = {DNS_A,  DNS_NS,  DNS_CNAME, DNS_PTR,
+                                     DNS_MX, DNS_TXT, DNS_AAAA,  DNS_TLSA};
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         if (str_eq(dns_type_text(types[i], NULL), text)) {
             return types[i];
@@ -81,6 +82,27 @@ static struct dns_name name_of(struct str text)
     return name;
 }
 
+/* "3 1 1 0123ab…" */
+static void add_tlsa(struct dns_build *b, const struct dns_name *owner, struct str data)
+{
+    struct str digits = STR("0123456789abcdef");
+    struct buf rdata = {0};
+    for (int i = 0; i < 3; i++) {
+        uint64_t number = 0;
+        if (!str_to_u64(str_split(&data, ' '), UINT8_MAX, &number)) {
+            stop("no TLSA", data.ptr);
+        }
+        buf_add_char(&rdata, (char)number);
+    }
+    for (; data.len >= 2; data = str_tail(data, 2)) {
+        size_t high = str_find(digits, data.ptr[0]);
+        size_t low = str_find(digits, data.ptr[1]);
+        buf_add_char(&rdata, (char)(high * 16 + low));
+    }
+    dns_build_raw(b, owner, DNS_TLSA, buf_str(&rdata));
+    buf_done(&rdata);
+}
+
 static void add_record(struct dns_build *b, const struct zone_entry *entry)
 {
     struct dns_name owner = name_of(entry->name);
@@ -102,6 +124,9 @@ static void add_record(struct dns_build *b, const struct zone_entry *entry)
         }
         target = name_of(data);
         dns_build_mx(b, &owner, (uint16_t)preference, &target);
+        break;
+    case DNS_TLSA:
+        add_tlsa(b, &owner, data);
         break;
     case DNS_TXT:
         dns_build_text(b, &owner, data);

@@ -35,8 +35,8 @@ struct zone {
 };
 
 void zone_done(struct zone *z);
-/* "example.org MX 10 mx1.example.org": types A AAAA CNAME PTR NS MX TXT. Anything else stops the
- * test. */
+/* "example.org MX 10 mx1.example.org": types A AAAA CNAME PTR NS MX TXT TLSA. Anything else stops
+ * the test. */
 void zone_add(struct zone *z, const char *line);
 /* From now on questions for that name and type (0: any type) fail so; ZONE_NO_FAULT heals. */
 void zone_break(struct zone *z, const char *name, uint16_t type, enum zone_fault fault);

@@ -1,7 +1,7 @@
 /* tls_policy.h: how private the way to a next hop must be. */
 #pragma once
 
-#include "core/base/str.h"
+#include "core/base/tlsa.h"
 
 enum tls_level {
     TLS_MAY,         /* where it is offered, whoever it is; else in the clear (RFC 7435) */
@@ -9,6 +9,7 @@ enum tls_level {
     TLS_ENCRYPT,     /* always, whoever it is */
     TLS_VERIFY,      /* always, with a certificate of a known authority for one of the names */
     TLS_FINGERPRINT, /* always, with one of these certificates or keys */
+    TLS_DANE,        /* always, with a certificate that a TLSA record describes */
 };
 
 enum { TLS_FINGERPRINT_SIZE = 32 };
@@ -16,10 +17,14 @@ enum { TLS_FINGERPRINT_SIZE = 32 };
 struct tls_policy {
     enum tls_level level;
     bool implicit;    /* TLS from the first octet, not after STARTTLS */
-    struct str names; /* VERIFY: instead of the host's name; separated by blanks. ".example" is
-                         any name below it */
+    bool dane;        /* of a hop: each host's TLSA records are to be looked up first */
+    struct str names; /* VERIFY: instead of the host's name; separated by blanks. ".example" is any
+                         name below it. DANE, and with `dane`: further names that will do */
     struct str fingerprints; /* SHA-256 of certificates or public keys (DER), one after the other */
-    struct str source;       /* the rule it is from; empty: none applies */
+    const struct tlsa *tlsa; /* DANE: usable ones */
+    size_t tlsa_count;
+    struct str base;   /* DANE: the TLSA base domain, which SNI asks for */
+    struct str source; /* the rule it is from, or "DANE"; empty: none applies */
 };
 
 static inline bool tls_required(const struct tls_policy *policy)

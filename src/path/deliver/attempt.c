@@ -62,6 +62,7 @@ static void drop_connection(struct attempt *a)
 
 static void proceed(struct attempt *a);
 static void try_host(struct attempt *a);
+static void next_host(struct attempt *a);
 
 static void on_changed(struct connection *c)
 {
@@ -92,8 +93,8 @@ static void on_raced(struct happy_eyeballs *race)
         return;
     }
     struct str name = race->host ? race->host->name : race->local_path;
-    struct connection *c =
-        connection_new(a->office, race->stream, a->job, name, a->clear_host == a->host + 1);
+    a->tls.policy.level = a->clear_host == a->host + 1 ? TLS_NONE : a->tls.policy.level;
+    struct connection *c = connection_new(a->office, race->stream, a->job, name, &a->tls.policy);
     if (c) {
         own(a, c, false);
         return;
@@ -101,6 +102,38 @@ static void on_raced(struct happy_eyeballs *race)
     note_trouble(a, attempt_trouble(a, (struct status_code){4, 3, 0},
                                     STR("this server has no memory left")));
     finish(a);
+}
+
+static void connect_host(struct attempt *a)
+{
+    const struct next_hop *hop = hop_of(a);
+    bool local = hop->kind == HOP_LMTP_LOCAL;
+    if (a->tls.status.class != 0) {
+        struct outcome trouble = attempt_trouble(a, a->tls.status, a->tls.text);
+        trouble.host = hop->hosts[a->host].name;
+        note_trouble(a, trouble);
+        next_host(a);
+        return;
+    }
+    a->racing = true;
+    a->race = (struct happy_eyeballs){
+        .done = on_raced,
+        .ports = a->office->ports,
+        .arena = &a->job->arena,
+        .host = local ? NULL : &hop->hosts[a->host],
+        .local_path = local ? hop->path : (struct str){0},
+        .port = hop->port,
+        .config = &a->job->config->deliver,
+        .owner = a,
+    };
+    happy_eyeballs_start(&a->race);
+}
+
+static void on_tls(struct host_tls_query *query)
+{
+    struct attempt *a = query->owner;
+    a->asking = false;
+    connect_host(a);
 }
 
 /* Connects to host number a->host, if there is one. */
@@ -116,18 +149,16 @@ static void try_host(struct attempt *a)
         finish(a);
         return;
     }
-    a->racing = true;
-    a->race = (struct happy_eyeballs){
-        .done = on_raced,
-        .ports = a->office->ports,
-        .arena = &a->job->arena,
-        .host = local ? NULL : &hop->hosts[a->host],
-        .local_path = local ? hop->path : (struct str){0},
-        .port = hop->port,
-        .config = &a->job->config->deliver,
-        .owner = a,
-    };
-    happy_eyeballs_start(&a->race);
+    a->tls = (struct host_tls_query){.done = on_tls,
+                                     .ports = a->office->ports,
+                                     .arena = &a->job->arena,
+                                     .hop = hop,
+                                     .host = a->host,
+                                     .owner = a};
+    a->asking = !host_tls_start(&a->tls);
+    if (!a->asking) {
+        connect_host(a);
+    }
 }
 
 /* Gathers the next open recipients; false: none. */
@@ -244,7 +275,7 @@ static void on_closed(struct attempt *a)
 {
     bool stale = a->reused && (!a->started || !a->transaction.heard);
     bool stopped = a->connection->loss == LOSS_STOPPED;
-    bool in_clear = a->connection->loss == LOSS_TLS && !tls_required(&hop_of(a)->tls);
+    bool in_clear = a->connection->loss == LOSS_TLS && !tls_required(&a->tls.policy);
     bool elsewhere = false;
     if (a->started && !stale) {
         elsewhere = !collect(a);
@@ -392,7 +423,11 @@ void attempt_stop(struct attempt *a)
     }
     a->trouble = attempt_trouble(a, (struct status_code){4, 3, 2},
                                  STR("this server was stopped during the delivery"));
-    if (a->racing) {
+    if (a->asking) {
+        host_tls_cancel(&a->tls);
+        a->asking = false;
+        finish(a);
+    } else if (a->racing) {
         happy_eyeballs_cancel(&a->race);
         a->racing = false;
         finish(a);

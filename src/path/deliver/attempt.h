@@ -6,12 +6,15 @@
 #include "path/deliver/connection.h"
 #include "path/deliver/happy_eyeballs.h"
 #include "path/deliver/outgoing.h"
+#include "path/route/host_tls.h"
 
 struct attempt {
     struct deliver_office *office;
     struct delivery_job *job;
-    struct list link; /* in office->attempts */
-    size_t host;      /* index of the host tried, or to be tried next */
+    struct list link;          /* in office->attempts */
+    size_t host;               /* index of the host tried, or to be tried next */
+    struct host_tls_query tls; /* how private the way to that host must be */
+    bool asking;               /* for that */
     struct happy_eyeballs race;
     bool racing;
     size_t clear_host; /* 1 + index of a host with which TLS failed and need not be */

@@ -164,21 +164,22 @@ struct str connection_tls_trouble(const struct connection *c)
     return why.len > 0 ? why : STR("it did not end in time, or there is no TLS here");
 }
 
-/* What the hop's policy means for the client machine. False: no TLS to begin with. */
-static bool set_tls(struct connection *c, const struct next_hop *hop, bool in_clear)
+/* What the policy means for the client machine. False: no TLS to begin with. */
+static bool set_tls(struct connection *c, enum hop_kind kind, const struct tls_policy *policy)
 {
     struct smtp_client *client = &c->client;
     const struct tls *tls = c->office->ports->tls;
-    bool able = tls && tls->connect && hop->kind == HOP_SMTP;
-    c->tls = &hop->tls;
-    client->tls_wanted = able && hop->tls.level != TLS_NONE && !in_clear;
-    client->tls_required = hop->kind == HOP_SMTP && tls_required(&hop->tls);
-    client->secured = hop->tls.implicit;
-    return !hop->tls.implicit || begin_tls(c);
+    bool able = tls && tls->connect && kind == HOP_SMTP;
+    c->tls = policy;
+    client->tls_wanted = able && policy->level != TLS_NONE;
+    client->tls_required = kind == HOP_SMTP && tls_required(policy);
+    client->secured = policy->implicit;
+    return !policy->implicit || begin_tls(c);
 }
 
 struct connection *connection_new(struct deliver_office *office, struct stream *stream,
-                                  const struct delivery_job *job, struct str host, bool in_clear)
+                                  const struct delivery_job *job, struct str host,
+                                  const struct tls_policy *tls)
 {
     struct connection *c = calloc(1, sizeof *c + host.len + job->site.len);
     if (!c) {
@@ -199,7 +200,7 @@ struct connection *connection_new(struct deliver_office *office, struct stream *
     smtp_client_init(&c->client, job->rcpts[0].hop->kind != HOP_SMTP, job->config->hostname);
     stream->owner = c;
     stream->events = events();
-    if (!set_tls(c, job->rcpts[0].hop, in_clear)) {
+    if (!set_tls(c, job->rcpts[0].hop->kind, tls)) {
         connection_free(c);
         return NULL;
     }

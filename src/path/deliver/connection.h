@@ -28,7 +28,7 @@ struct connection {
     void *owner;
 
     bool shaking;                 /* hands, for TLS */
-    const struct tls_policy *tls; /* the hop's, until the handshake is done */
+    const struct tls_policy *tls; /* the host's, until the handshake is done */
     struct deliver_office *office;
     struct stream *stream;
     struct timer timer;
@@ -39,10 +39,11 @@ struct connection {
     struct list link;  /* in office->idle */
 };
 
-/* Takes the stream, fresh and paused. `in_clear`: TLS failed here before, and need not be. Null: no
- * memory, and the stream is gone. */
+/* Takes the stream, fresh and paused. `tls` is borrowed until it is READY. Null: no memory, and the
+ * stream is gone. */
 struct connection *connection_new(struct deliver_office *office, struct stream *stream,
-                                  const struct delivery_job *job, struct str host, bool in_clear);
+                                  const struct delivery_job *job, struct str host,
+                                  const struct tls_policy *tls);
 /* Why the handshake failed, in words. */
 struct str connection_tls_trouble(const struct connection *c);
 void connection_free(struct connection *c); /* at once; what is unsent goes out unless it is lost */

@@ -43,6 +43,23 @@ static void defer_no_memory(struct run *run)
     end_with(run, ROUTING_DEFER, (struct status_code){4, 3, 0}, STR("no memory"));
 }
 
+static void note_tls(struct run *run, const struct tls_policy *tls)
+{
+    struct str level = tls_level_word(tls->level);
+    const char *implicit = tls->implicit ? ", implicit" : "";
+    if (tls->dane) {
+        dns_note_add(&run->notes,
+                     "TLS policy %.*s%s, unless a host has TLSA records (DANE): the hosts' names "
+                     "are not forged",
+                     STR_ARG(level), implicit);
+        return;
+    }
+    bool rule = tls->source.len > 0;
+    dns_note_add(&run->notes, "TLS policy %.*s%s, by the %s%.*s%s%s%.*s", STR_ARG(level), implicit,
+                 rule ? "rule for \"" : "transport", STR_ARG(tls->source), rule ? "\"" : "",
+                 tls->names.len > 0 ? "; certificates for " : "", STR_ARG(tls->names));
+}
+
 /* The hop is made, or memory was short while it was. */
 static void end_hop(struct run *run, bool made)
 {
@@ -56,12 +73,7 @@ static void end_hop(struct run *run, bool made)
         return;
     }
     if (ruled) {
-        struct str level = tls_level_word(hop->tls.level);
-        bool rule = hop->tls.source.len > 0;
-        dns_note_add(&run->notes, "TLS policy %.*s%s, by the %s%.*s%s%s%.*s", STR_ARG(level),
-                     hop->tls.implicit ? ", implicit" : "", rule ? "rule for \"" : "transport",
-                     STR_ARG(hop->tls.source), rule ? "\"" : "",
-                     hop->tls.names.len > 0 ? "; certificates for " : "", STR_ARG(hop->tls.names));
+        note_tls(run, &hop->tls);
     }
     struct str described = hop_describe(&result->hop, run->query->arena);
     dns_note_add(&run->notes, "%.*s goes %.*s", STR_ARG(run->address), STR_ARG(described));

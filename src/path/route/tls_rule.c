@@ -10,6 +10,7 @@ struct str tls_level_word(enum tls_level level)
         [TLS_ENCRYPT] = STR_INIT("encrypt"),
         [TLS_VERIFY] = STR_INIT("verify"),
         [TLS_FINGERPRINT] = STR_INIT("fingerprint"),
+        [TLS_DANE] = STR_INIT("dane"),
     };
     return words[level];
 }
@@ -36,30 +37,52 @@ static struct str names_for(const struct next_hop *hop, const struct config_tls_
     return arena_format(arena, "%.*s .%.*s", STR_ARG(domain), STR_ARG(domain));
 }
 
+/* Copied: the configuration may be replaced while the hop is in use. */
+static bool take_rule(const struct config_tls_rule *rule, struct str served, struct next_hop *hop,
+                      struct arena *arena)
+{
+    bool implicit = hop->tls.implicit;
+    hop->tls = rule->policy;
+    hop->tls.implicit = implicit;
+    hop->tls.names = names_for(hop, rule, served, arena);
+    hop->tls.fingerprints = arena_copy(arena, rule->policy.fingerprints);
+    hop->tls.source = arena_copy(arena, rule->match);
+    return hop->tls.source.ptr && hop->tls.names.ptr && hop->tls.fingerprints.ptr;
+}
+
+/* What the hosts' policies depend on, beyond the hosts: in words, for the site. */
+static struct str mark_of(const struct tls_policy *tls, struct arena *arena)
+{
+    struct str level = tls->dane ? STR("dane") : tls_level_word(tls->level);
+    struct str names = tls->dane ? STR("") : tls->names;
+    struct str first = str_split(&names, ' ');
+    return arena_format(arena, "/tls%s=%.*s%s%.*s%s%.*s", tls->implicit ? "-implicit" : "",
+                        STR_ARG(level), tls->source.len > 0 ? ":" : "", STR_ARG(tls->source),
+                        first.len > 0 ? ":" : "", STR_ARG(first));
+}
+
 bool tls_rule_apply(const struct config *config, struct str domain, struct str served,
                     struct next_hop *hop, struct arena *arena)
 {
     const struct config_tls_rule *rule = find(config, domain);
-    bool implicit = hop->tls.implicit;
-    if (hop->kind != HOP_SMTP || (!rule && !implicit)) {
+    bool good = true;
+    if (hop->kind != HOP_SMTP) {
         return false;
     }
-    if (rule) { /* copied: the configuration may be replaced while the hop is in use */
-        hop->tls = rule->policy;
-        hop->tls.implicit = implicit;
-        hop->tls.names = names_for(hop, rule, served, arena);
-        hop->tls.fingerprints = arena_copy(arena, rule->policy.fingerprints);
-        hop->tls.source = arena_copy(arena, rule->match);
-        if (!hop->tls.source.ptr || !hop->tls.names.ptr || !hop->tls.fingerprints.ptr) {
-            hop->site = (struct str){0};
-            return false;
-        }
+    if (rule) {
+        good = take_rule(rule, served, hop, arena);
+    } else if (hop->secure && config->trust_anchor.len > 0) {
+        hop->tls.dane = true;
+        hop->tls.names = arena_copy(arena, served);
+        good = hop->tls.names.ptr != NULL;
+    } else if (!hop->tls.implicit) {
+        return false;
     }
-    struct str level = tls_level_word(hop->tls.level);
-    struct str names = hop->tls.names;
-    struct str first = str_split(&names, ' ');
-    hop->site = arena_format(arena, "%.*s/tls%s=%.*s:%.*s%s%.*s", STR_ARG(hop->site),
-                             implicit ? "-implicit" : "", STR_ARG(level), STR_ARG(hop->tls.source),
-                             first.len > 0 ? ":" : "", STR_ARG(first));
+    struct str mark = mark_of(&hop->tls, arena);
+    struct str site = hop->site;
+    hop->site = (struct str){0};
+    if (good && mark.ptr) {
+        hop->site = arena_format(arena, "%.*s%.*s", STR_ARG(site), STR_ARG(mark));
+    }
     return hop->site.ptr != NULL;
 }

@@ -16,12 +16,12 @@ import dns.rdatatype
 import dns.rrset
 
 from . import ground
-
-HEAD = "$TTL 60\n@ IN SOA ns.invalid. root.invalid. 1 60 60 60 60\n@ IN NS ns.invalid.\n"
+from .signed import HEAD, Signed
 
 
 class Dns:
-    """NSD on a loopback address. `zones`: {"example.org": "@ MX 10 mx\\nmx A 127.0.0.2\\n"}."""
+    """NSD on a loopback address. `zones`: {"example.org": "@ MX 10 mx\\nmx A 127.0.0.2\\n"}, or
+    the zone as Signed."""
 
     def __init__(self, folder, zones, address=None, port=None):
         self.folder = pathlib.Path(folder)
@@ -49,7 +49,8 @@ class Dns:
             "  control-enable: no",
         ]
         for number, (zone, text) in enumerate(self.zones.items()):
-            (self.folder / f"zone{number}").write_text(f"$ORIGIN {zone}.\n" + HEAD + text + "\n")
+            whole = text.text if isinstance(text, Signed) else f"$ORIGIN {zone}.\n" + HEAD + text + "\n"
+            (self.folder / f"zone{number}").write_text(whole)
             lines += ["zone:", f'  name: "{zone}"', f'  zonefile: "zone{number}"']
         (self.folder / "nsd.conf").write_text("\n".join(lines) + "\n")
         self.process = subprocess.Popen(

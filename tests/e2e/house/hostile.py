@@ -13,21 +13,23 @@ class Die(Exception):
 
 
 class Received:
-    def __init__(self, sender, recipients, message, helo, parameters):
+    def __init__(self, sender, recipients, message, helo, parameters, tls=None):
         self.sender = sender
         self.recipients = recipients
         self.message = message
         self.helo = helo
         self.parameters = parameters  # of MAIL, and of each RCPT
+        self.tls = tls  # the name that was asked for (SNI), "" for none; None: in the clear
 
 
 class Hostile:
     """`script`: {phase: action} or a function (session, phase, argument) → action. An action is
     None (the usual), a text (the reply, with or without CRLF), bytes (sent as they are), "DIE"
     (close), "RESET" (a TCP reset), "STALL" (say nothing more), or a list of actions that are used up
-    one a visit. A number waits so many seconds and goes on as usual."""
+    one a visit. A number waits so many seconds and goes on as usual. `tls`: an ssl.SSLContext to do
+    STARTTLS with."""
 
-    def __init__(self, address, port, script=None, keywords=("PIPELINING", "8BITMIME", "SIZE", "DSN")):
+    def __init__(self, address, port, script=None, keywords=("PIPELINING", "8BITMIME", "SIZE", "DSN"), tls=None):
         self.address = address
         self.port = port
         self.script = script or {}
@@ -36,6 +38,7 @@ class Hostile:
         self.sessions = []
         self.visits = []  # every (phase, argument)
         self.lmtp = False
+        self.tls = tls
         self.news = threading.Condition()
         self.closing = threading.Event()
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -116,6 +119,7 @@ class Session:
         self.raw = b""  # all that came
         self.pending = b""
         self.helo = ""
+        self.tls = None
         self.forget()
 
     def forget(self):
@@ -238,12 +242,23 @@ class Session:
             self.say("quit", "", "221 2.0.0 bye")
             return False
         elif verb == "STARTTLS":
-            self.say("starttls", "", "454 4.7.0 not now")
+            self.starttls()
         elif verb == "NOOP":
             self.send("250 2.0.0 ok")
         else:
             self.send("500 5.5.1 what?")
         return True
+
+    def starttls(self):
+        if not self.server.tls:
+            self.say("starttls", "", "454 4.7.0 not now")
+        elif self.say("starttls", "", "220 2.0.0 go on"):
+            names = []
+            self.server.tls.sni_callback = lambda _socket, name, _context: names.append(name or "")
+            self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
+            self.tls = names[0] if names else ""
+            self.pending = b""
+            self.server.note("secured", self.tls)
 
     def body(self):
         """Until CRLF . CRLF; the phase "body" comes when the first octets have come."""
@@ -257,7 +272,7 @@ class Session:
         self.end((message + b"\r\n").replace(b"\r\n.", b"\r\n")[2:])
 
     def end(self, message):
-        received = Received(self.sender, list(self.recipients), message, self.helo, self.parameters)
+        received = Received(self.sender, list(self.recipients), message, self.helo, self.parameters, self.tls)
         if self.server.lmtp:
             taken = [r for r in self.recipients if self.say("end", r, f"250 2.0.0 {r} has it")]
             received.recipients = taken

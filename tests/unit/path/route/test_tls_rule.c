@@ -29,6 +29,7 @@ static const struct next_hop *hop_for(struct bench *b, struct route_query *query
 {
     struct config config = house;
     bool done = false;
+    config.trust_anchor = STR("anchor");
     config.tls_rules = rules;
     config.tls_rule_count = ARRAY_LEN(rules);
     *query = (struct route_query){.done = on_done,
@@ -54,7 +55,8 @@ struct row {
 
 static const struct row rows[] = {
     {"x@one.example", false, TLS_MAY, "", "smtp:mx.one.example:25"},
-    {"x@one.example", true, TLS_MAY, "", "smtp:mx.one.example:25"},
+    {"x@one.example", true, TLS_MAY, "one.example", "smtp:mx.one.example:25/tls=dane"},
+    {"x@mail.smart.example", false, TLS_MAY, "", "smtp:[192.0.2.9]:25"},
     {"x@smart.example", false, TLS_VERIFY, "", "smtp:relay.example:2525/tls=verify:smart.example"},
     {"x@two.example", true, TLS_VERIFY, "", "smtp:mx.one.example:25/tls=verify:two.example"},
     {"x@two.example", false, TLS_VERIFY, "two.example .two.example",

@@ -1,0 +1,123 @@
+#include "path/route/host_tls.h"
+
+#include "core/dns/dane.h"
+#include "path/route/asker.h"
+#include "path/route/steps.h"
+
+/* A lookup of TLSA records under way. It lives in the query's arena. */
+struct lookup {
+    struct host_tls_query *query;
+    struct asker asker;
+    struct dane dane;
+};
+
+static void refuse(struct host_tls_query *query, struct str text)
+{
+    query->status = (struct status_code){4, 7, 5};
+    query->text = text.ptr ? text : STR("no memory");
+}
+
+/* Of a certificate by an authority that a TLSA record names, any of these names will do (RFC 7672
+ * 3.2.2): the host's, before and after CNAMEs, and the domain that the mail is for. */
+static void use_dane(struct host_tls_query *query, const struct dane *dane)
+{
+    struct str served = query->hop->tls.names;
+    query->policy = (struct tls_policy){
+        .level = TLS_DANE,
+        .implicit = query->hop->tls.implicit,
+        .tlsa = dane->records,
+        .tlsa_count = dane->count,
+        .base = dane->base,
+        .names = arena_format(query->arena, "%.*s %.*s", STR_ARG(dane->host), STR_ARG(served)),
+        .source = STR("DANE"),
+    };
+    if (!query->policy.names.ptr) {
+        refuse(query, (struct str){0});
+    }
+}
+
+static void judge(struct host_tls_query *query, const struct dane *dane)
+{
+    switch (dane->verdict) {
+    case DANE_ASKING:
+    case DANE_NONE:
+        break;
+    case DANE_USABLE:
+        use_dane(query, dane);
+        break;
+    case DANE_UNUSABLE:
+        query->policy.level = TLS_ENCRYPT;
+        query->policy.source = STR("DANE");
+        break;
+    case DANE_FAILED:
+        refuse(query,
+               arena_format(query->arena,
+                            "the TLSA records of %.*s cannot be had (%s), and DANE allows no "
+                            "mail without them",
+                            STR_ARG(dane->host), dane->reason));
+        break;
+    }
+    query->steps = steps_from(&dane->notes, query->arena, &query->step_count);
+}
+
+static void turned(struct asker *asker)
+{
+    struct lookup *lookup = CONTAINER_OF(asker, struct lookup, asker);
+    struct host_tls_query *query = lookup->query;
+    if (lookup->dane.verdict != DANE_ASKING) {
+        judge(query, &lookup->dane);
+        query->impl = NULL;
+        query->done(query);
+    }
+}
+
+static bool next_question(struct asker *asker, struct dns_question *question)
+{
+    return dane_question(&CONTAINER_OF(asker, struct lookup, asker)->dane, question);
+}
+
+static void take_answer(struct asker *asker, uint32_t id, const struct dns_answer *answer)
+{
+    (void)id; /* it asks one thing at a time */
+    dane_answer(&CONTAINER_OF(asker, struct lookup, asker)->dane, answer);
+}
+
+bool host_tls_start(struct host_tls_query *query)
+{
+    const struct next_hop *hop = query->hop;
+    query->policy = hop->tls;
+    query->status = (struct status_code){0};
+    query->steps = NULL;
+    query->step_count = 0;
+    query->impl = NULL;
+    if (!hop->tls.dane || hop->hosts[query->host].literal.family != IP_NONE) {
+        return true;
+    }
+    struct lookup *lookup = ARENA_NEW(query->arena, struct lookup);
+    if (!lookup) {
+        refuse(query, (struct str){0});
+        return true;
+    }
+    lookup->query = query;
+    lookup->asker = (struct asker){.resolver = query->ports->resolver,
+                                   .question = next_question,
+                                   .answer = take_answer,
+                                   .turned = turned};
+    dane_start(&lookup->dane, query->arena, hop->hosts[query->host].name, hop->port);
+    if (lookup->dane.verdict != DANE_ASKING) {
+        judge(query, &lookup->dane);
+        return true;
+    }
+    query->impl = lookup;
+    asker_ask(&lookup->asker);
+    return false;
+}
+
+void host_tls_cancel(struct host_tls_query *query)
+{
+    struct lookup *lookup = query->impl;
+    query->impl = NULL;
+    if (lookup) {
+        asker_cancel(&lookup->asker);
+    }
+}
