@@ -1,6 +1,6 @@
 /* recover.h: opening the log, in steps: folders and lock, segment headers (recover.c), the records
- * of each segment, latest first, for it tells where earlier ones end (scan.c), bodies in files, and
- * at last the index (restore.c). */
+ * of each segment, latest first, for it tells where earlier ones end (scan.c), what may not be
+ * durable yet (settle.c), bodies in files, and at last the index (restore.c). */
 #pragma once
 
 #include "path/spool/inside.h"
@@ -29,7 +29,11 @@ struct recovery {
     uint64_t offset; /* read so far */
     char *bytes;
     uint32_t size;
-    bool searching; /* from a bad record on, for good ones behind it */
+    uint64_t claimed; /* up to here the newest segment was durable, by what its records say */
+    bool searching;   /* from a bad record on, for good ones behind it */
+
+    struct str piece; /* being written */
+    struct disk_pieces pieces;
 
     struct recovered_set found;
     struct recovered *body; /* its file is being looked at */
@@ -40,7 +44,8 @@ void recovery_fail(struct recovery *r, int error);
 void recovery_damage(struct recovery *r, const char *what, const char *file, uint64_t offset);
 /* Notes where a segment ends; what was noted first stands. False: no memory. */
 NODISCARD bool recovery_end_told(struct recovery *r, struct segment_end end);
-void recovery_scan(struct recovery *r);    /* scan.c; then recovery_bodies() */
+void recovery_scan(struct recovery *r);    /* scan.c; then recovery_settle() */
+void recovery_settle(struct recovery *r);  /* settle.c; then recovery_bodies() */
 void recovery_bodies(struct recovery *r);  /* bodies.c; then recovery_restore() */
 void recovery_restore(struct recovery *r); /* restore.c; the end */
 void recovery_free(struct recovery *r);

@@ -44,6 +44,9 @@ static bool show(struct recovery *r, const struct record *record)
 {
     struct segment *s = r->segment;
     struct location at = {s->slot, (uint32_t)r->offset, (uint32_t)record_length(record)};
+    if (r->scanning == 0 && record->synced > r->claimed) {
+        r->claimed = record->synced;
+    }
     if (record->type == RECORD_ENDS) {
         bool memory = true;
         struct scan sc = {.rest = record->outcomes};
@@ -182,7 +185,7 @@ static bool find_end(const struct recovery *r, uint64_t generation, uint64_t *en
 void recovery_scan(struct recovery *r)
 {
     if (r->scanning == r->header_count) {
-        recovery_bodies(r);
+        recovery_settle(r);
         return;
     }
     const struct segment_header *h = &r->headers[r->scanning];

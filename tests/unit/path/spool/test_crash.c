@@ -188,11 +188,8 @@ static void check_bodies(struct desk *k)
     }
 }
 
-static void restart_and_check(struct desk *k)
+static void open_and_check(struct desk *k)
 {
-    desk_close(k);
-    sim_disk_restart(&k->disk);
-    k->disk.store.capacity = UINT64_MAX;
     for (size_t i = 0; i <= MESSAGES; i++) {
         known[i].found = false;
     }
@@ -202,6 +199,15 @@ static void restart_and_check(struct desk *k)
     }
     assert_int_equal(result, 0);
     check_bodies(k);
+}
+
+/* The machine starts anew. */
+static void restart_and_check(struct desk *k)
+{
+    desk_close(k);
+    sim_disk_restart(&k->disk);
+    k->disk.store.capacity = UINT64_MAX;
+    open_and_check(k);
 }
 
 static void start(struct desk *k, uint64_t seed)
@@ -313,6 +319,34 @@ static void a_record_found_though_its_put_failed_has_its_body(void **state)
     assert_true(resurrected > 0);
 }
 
+static void what_a_failed_sync_left_in_memory_alone_is_written_again_by_a_new_program(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n <= 120; n++) {
+        struct desk k;
+        start(&k, n + 40000);
+        assert_int_equal(desk_open(&k, NULL, false), 0);
+        k.disk.sync_fails_at = n + 3;
+        k.disk.syncs_fail_times = UINT64_MAX / 2;
+        busy_time();
+        desk_close(&k); /* the program starts anew, the machine does not */
+        k.disk.sync_fails_at = 0;
+        open_and_check(&k);
+        if (!known[MESSAGES].found) {
+            put(MESSAGES);
+            desk_run(&k);
+            assert_true(known[MESSAGES].acknowledged);
+        }
+        for (uint64_t id = 1; id <= MESSAGES; id++) { /* what was told of cannot be gone again */
+            known[id].acknowledged = known[id].acknowledged || known[id].found;
+            known[id].finish_asked = known[id].finish_asked && !known[id].found;
+        }
+        sim_disk_cut(&k.disk);
+        restart_and_check(&k);
+        desk_done(&k);
+    }
+}
+
 static void when_every_sync_fails_nothing_is_acknowledged_and_a_good_disk_mends_it(void **state)
 {
     (void)state;
@@ -400,6 +434,7 @@ int main(void)
         cmocka_unit_test(
             several_failed_syncs_end_operations_with_errors_and_leave_them_whole_or_absent),
         cmocka_unit_test(a_record_found_though_its_put_failed_has_its_body),
+        cmocka_unit_test(what_a_failed_sync_left_in_memory_alone_is_written_again_by_a_new_program),
         cmocka_unit_test(when_every_sync_fails_nothing_is_acknowledged_and_a_good_disk_mends_it),
         cmocka_unit_test(a_disk_that_is_full_from_any_write_on_keeps_what_it_acknowledged),
         cmocka_unit_test(one_write_that_finds_no_space_at_any_place_loses_nothing),
