@@ -120,11 +120,13 @@ static void finish(struct append *a, int result)
     a->done(a, result);
 }
 
-static void tell_batch(struct spool_log *log)
+/* What was written is durable; true: the header was among it. */
+static bool batch_stands(struct spool_log *log)
 {
     struct segment *tail = log->tail;
-    if (tail->end == 0) {
-        /* The header is durable, and with it the ends that it tells. */
+    bool first = tail->end == 0;
+    if (first) {
+        /* And so are the ends that it tells. */
         for (size_t i = 0; i < log->untold_count; i++) {
             for (size_t slot = 0; slot < log->slot_count; slot++) {
                 struct segment *s = log->segments[slot];
@@ -137,6 +139,11 @@ static void tell_batch(struct spool_log *log)
     }
     log_doubt_ends(log);
     tail->end = (tail->end < SEGMENT_START ? SEGMENT_START : tail->end) + log->batch_bytes;
+    return first;
+}
+
+static void tell_batch(struct spool_log *log)
+{
     while (!list_empty(&log->batch)) {
         finish(CONTAINER_OF(log->batch.next, struct append, link), 0);
     }
@@ -165,17 +172,34 @@ static void write_again(struct spool_log *log, int error)
     }
 }
 
+static void commit_ends(struct spool_log *log)
+{
+    log->committing = false;
+    log_commit(log);
+    log_wake(log);
+}
+
+static void tail_entered(struct roll_entry *e, int result)
+{
+    struct spool_log *log = CONTAINER_OF(e, struct spool_log, tail_enters);
+    (void)result; /* the records are durable all the same; the next entry names their segment */
+    tell_batch(log);
+    commit_ends(log);
+}
+
 static void written(struct disk_op *op)
 {
     struct spool_log *log = CONTAINER_OF(op, struct spool_log, commit_op);
     if (op->result < 0) {
         write_again(log, (int)op->result);
+    } else if (batch_stands(log)) {
+        log->tail_enters.done = tail_entered;
+        roll_enter(log, &log->tail_enters);
+        return;
     } else {
         tell_batch(log);
     }
-    log->committing = false;
-    log_commit(log);
-    log_wake(log);
+    commit_ends(log);
 }
 
 static void refuse(struct spool_log *log)

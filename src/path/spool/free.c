@@ -63,10 +63,16 @@ static void header_written(struct disk_op *op)
     f->done(f, 0);
 }
 
-static void give_back(struct freeing *f)
+static void left(struct roll_entry *e, int result)
 {
+    struct freeing *f = CONTAINER_OF(e, struct freeing, leaves);
     struct spool_log *log = f->log;
     struct segment *s = f->segment;
+    if (result < 0) {
+        s->leaves = false;
+        f->done(f, result);
+        return;
+    }
     if (s->suspect || s->damaged || !s->written || s->size != log->segment_size ||
         pool_free_count(log) > log->reserve_segments) {
         drop_file(f);
@@ -79,6 +85,17 @@ static void give_back(struct freeing *f)
     f->pieces = (struct disk_pieces){&f->piece, 1};
     f->op = (struct disk_op){.done = header_written};
     disk_of(f)->write_sync(disk_of(f), &f->op, s->file, 0, &f->pieces);
+}
+
+static void give_back(struct freeing *f)
+{
+    if (f->segment->end == 0) { /* no roll names it */
+        left(&f->leaves, 0);
+        return;
+    }
+    f->segment->leaves = true;
+    f->leaves.done = left;
+    roll_enter(f->log, &f->leaves);
 }
 
 static void ends_told(struct append *a, int result)

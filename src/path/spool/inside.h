@@ -9,6 +9,7 @@
 #include "path/spool/index.h"
 #include "path/spool/log.h"
 #include "path/spool/record.h"
+#include "path/spool/roll.h"
 #include "path/spool/segment.h"
 
 enum {
@@ -46,6 +47,28 @@ struct append {
 struct builder;
 struct compactor;
 
+/* A new state of the roll, on its way to the disk. */
+struct roll_entry {
+    struct list link;
+    void (*done)(struct roll_entry *entry, int result);
+};
+
+enum { ROLL_FILES = 2 };
+
+struct roll_keeper {
+    struct disk_file *files[ROLL_FILES];
+    size_t turn; /* the file to write next */
+    uint64_t version;
+    uint64_t noted_generation, noted_end; /* what was last written, or tried */
+    struct list waiting;
+    struct roll_entry *entering;
+    struct roll_entry note;
+    struct buf bytes;
+    struct str piece;
+    struct disk_pieces pieces;
+    struct disk_op op;
+};
+
 struct spool_log {
     struct spool spool;
     const struct ports *ports;
@@ -73,6 +96,8 @@ struct spool_log {
     struct disk_pieces batch_pieces;
     uint64_t batch_bytes; /* records alone */
     struct disk_op commit_op;
+    struct roll_entry tail_enters;
+    struct roll_keeper roll;
     struct segment *taken; /* a new segment on its way to be the tail */
     bool full;             /* the disk is full: only written segments count */
     char header[SEGMENT_START];
@@ -137,12 +162,21 @@ void pool_told(struct spool_log *log, uint64_t generation); /* its end need not 
 bool pool_build(struct spool_log *log, bool spare);
 void pool_ask_space(struct spool_log *log);
 
+/* roll_file.c */
+void roll_enter(struct spool_log *log, struct roll_entry *e); /* the segments as they are then */
+/* Where the tail has grown much since it was last written down (`all`: at all), that is noted. */
+void roll_note(struct spool_log *log, bool all);
+void roll_turn(struct spool_log *log);
+bool roll_idle(const struct spool_log *log);
+void roll_done(struct spool_log *log);
+
 /* free.c */
 struct freeing {
     struct spool_log *log;
     struct segment *segment;
     void (*done)(struct freeing *f, int result);
     struct append ends;
+    struct roll_entry leaves;
     struct buf pairs;
     struct disk_op op;
     struct str piece;

@@ -148,7 +148,7 @@ static bool log_is_idle(const struct spool_log *log)
 {
     return !log->turn_posted && !log->committing && log->under_way == 0 &&
            list_empty(&log->appends) && list_empty(&log->soon) && builder_idle(log) &&
-           compactor_idle(log);
+           compactor_idle(log) && roll_idle(log);
 }
 
 static void turn(struct parcel *parcel)
@@ -166,6 +166,10 @@ static void turn(struct parcel *parcel)
         task->run(task);
     }
     log_commit(log);
+    roll_turn(log);
+    if (log->closed && log_is_idle(log)) {
+        roll_note(log, true);
+    }
     if (log->closed && log_is_idle(log)) {
         void (*closed)(void *) = log->closed;
         void *owner = log->closed_owner;
@@ -189,6 +193,7 @@ static bool log_tick(struct spool *s)
         return false;
     }
     pool_ask_space(log);
+    roll_note(log, false);
     bool compacting = compactor_tick(log);
     /* On a full disk the answer about its space decides whether there is something to build. */
     return (!log->full && pool_build(log, !compacting)) || compacting;
@@ -243,6 +248,7 @@ struct spool_log *spool_log_new(const struct ports *ports, const struct spool_lo
     list_init(&log->soon);
     list_init(&log->waiting);
     list_init(&log->doubtful);
+    list_init(&log->roll.waiting);
     list_init(&log->dead_puts);
     list_init(&log->dead_marks);
     log->turn.open = turn;
@@ -271,6 +277,7 @@ void spool_log_free(struct spool_log *log)
             pool_drop(log, log->segments[i]);
         }
     }
+    roll_done(log);
     free(log->segments);
     free(log->pieces);
     compactor_free(log);

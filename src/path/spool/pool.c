@@ -109,6 +109,7 @@ static void become_tail(struct spool_log *log, struct segment *s)
     s->tombs = 0;
     s->born_min = UINT64_MAX;
     s->teller = 0;
+    s->leaves = false;
     log->tail = s;
     commit_taken(log, 0);
     (void)pool_build(log, false);

@@ -15,6 +15,7 @@ void recovery_free(struct recovery *r)
     arena_done(&r->names_in);
     free(r->headers);
     free(r->ends);
+    free(r->roll_bytes);
     free(r->bytes);
     recovered_done(&r->found);
     free(r);
@@ -87,7 +88,9 @@ static void headers_read(struct recovery *r)
             }
         }
     }
-    recovery_scan(r);
+    if (recovery_roll_answers(r)) {
+        recovery_scan(r);
+    }
 }
 
 static void next_name(struct recovery *r);
@@ -260,8 +263,13 @@ static void locked(struct disk_op *op)
         recovery_fail(r, (int)op->result);
         return;
     }
-    *op = (struct disk_op){.done = segments_listed, .names_in = &r->names_in};
-    disk_of(r)->list(disk_of(r), op, log_path(r->log, "log"));
+    recovery_roll(r);
+}
+
+void recovery_segments(struct recovery *r)
+{
+    r->disk_op = (struct disk_op){.done = segments_listed, .names_in = &r->names_in};
+    disk_of(r)->list(disk_of(r), &r->disk_op, log_path(r->log, "log"));
 }
 
 static void lock_open(struct disk_op *op)

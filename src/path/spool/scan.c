@@ -82,7 +82,7 @@ static void judge_bad(struct recovery *r, struct str bytes)
             continue;
         }
         valid_behind = true;
-        bool durable = r->told || record.synced > r->offset;
+        bool durable = r->told || record.synced > r->offset || r->noted > r->offset;
         if (durable && !r->op->salvage) {
             segment_damage(r, "a record is damaged");
             return;
@@ -96,16 +96,17 @@ static void judge_bad(struct recovery *r, struct str bytes)
             return;
         }
     }
-    if (r->told && !r->op->salvage) {
+    bool durable = r->told || r->noted > r->offset;
+    if (durable && !r->op->salvage) {
         segment_damage(r, "a record is damaged");
         return;
     }
-    if (r->told) {
+    if (durable) {
         r->op->salvaged++;
         r->segment->damaged = true;
-        r->offset = r->limit;
+        r->offset = r->told ? r->limit : r->noted;
     }
-    segment_ends(r, valid_behind);
+    segment_ends(r, valid_behind || durable);
 }
 
 static void take_bytes(struct recovery *r, struct str bytes)
@@ -194,13 +195,16 @@ void recovery_scan(struct recovery *r)
     r->offset = SEGMENT_START;
     r->limit = s->end; /* the file's size, so far */
     r->told = find_end(r, h->generation, &r->limit);
-    if (r->told && r->limit > s->end) {
+    r->noted = r->scanning == 0 ? recovery_roll_end(r, h->generation) : 0;
+    r->claimed = r->scanning == 0 ? r->noted : r->claimed;
+    if ((r->told && r->limit > s->end) || r->noted > s->end) {
         if (!r->op->salvage) {
             segment_damage(r, "a segment was cut");
             return;
         }
         r->op->salvaged++;
         s->damaged = true;
+        r->noted = 0;
         r->limit = s->end;
     } else if (!r->told && r->scanning > 0 && !r->op->salvage) {
         segment_damage(r, "a segment that tells where this one ends is missing; behind it,");

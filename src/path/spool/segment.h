@@ -49,6 +49,7 @@ struct segment {
     bool written;      /* all its blocks were written once: no write into it needs space */
     bool suspect;      /* a sync failed: never used again */
     bool damaged;      /* salvage skipped bytes in it: its file is kept aside when freed */
+    bool leaves;       /* the roll names it no more: it is being given back */
     bool stuck;        /* cannot be read or freed: compaction leaves it alone */
     uint64_t teller;   /* generation of the segment that tells its end; 0: none yet */
     uint64_t live;     /* bytes of records that count */

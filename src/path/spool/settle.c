@@ -46,7 +46,7 @@ static void settled(struct disk_op *op)
     if (!failed(r, op)) {
         free(r->bytes);
         r->bytes = NULL;
-        recovery_bodies(r);
+        recovery_roll_begin(r);
     }
 }
 
@@ -103,7 +103,7 @@ static void header_settled(struct disk_op *op)
 static void settle_newest(struct recovery *r)
 {
     if (r->header_count == 0) {
-        recovery_bodies(r);
+        recovery_roll_begin(r);
         return;
     }
     r->segment = r->log->segments[r->headers[0].slot];
