@@ -52,13 +52,30 @@ static bool same_host_or_house(struct str a, struct str b)
     return names_equal(a, b) || same_organisation(a, b);
 }
 
+/* Who wrote the line, as others call it: a program on "localhost" is on the host of the nearest
+ * line above that has a public name, as long as the message did not leave that host in between. */
+static struct str house_of(const struct judge *j, size_t at)
+{
+    enum { PROGRAMS_MAX = 8 }; /* that one host hands a message through */
+    for (size_t i = 0; i < PROGRAMS_MAX && name_is_localhost(j->t->hops[at].received.by); i++) {
+        size_t above = j->links[at].upper;
+        if (above == TRACE_NONE || address_kind(j->t->hops[above].received.ip) != ADDRESS_HERE) {
+            break;
+        }
+        at = above;
+    }
+    return j->t->hops[at].received.by;
+}
+
 /* The line was written where the one above was, or by a program there without a name of its own. */
-static bool written_in_house(const struct received *upper, const struct received *lower)
+static bool written_in_house(const struct judge *j, size_t above, const struct received *lower)
 {
     struct ip ip;
-    bool nameless = !name_is_public(upper->by) || !name_is_public(lower->by) ||
-                    ip_parse(upper->by, &ip) || ip_parse(lower->by, &ip);
-    return nameless || same_host_or_house(upper->by, lower->by) ||
+    const struct received *upper = &j->t->hops[above].received;
+    struct str house = house_of(j, above);
+    bool nameless = !name_is_public(house) || !name_is_public(lower->by) || ip_parse(house, &ip) ||
+                    ip_parse(lower->by, &ip);
+    return nameless || same_host_or_house(house, lower->by) ||
            (upper->software.name.len > 0 && upper->software.certainty >= 80 &&
             str_eq(upper->software.name, STR("Gmail")) &&
             str_eq(upper->software.name, lower->software.name));
@@ -190,7 +207,7 @@ static void judge_link(struct judge *j, struct link *link, size_t at)
         return;
     }
     if (has_no_client(u)) {
-        link->kind = written_in_house(u, l) ? LINK_LOCAL : LINK_BROKEN;
+        link->kind = written_in_house(j, link->upper, l) ? LINK_LOCAL : LINK_BROKEN;
     } else {
         link->kind = by_name(j, upper, lower, link);
     }
@@ -202,7 +219,7 @@ static void judge_link(struct judge *j, struct link *link, size_t at)
     }
     bool inside =
         address_is_inside(u->ip) || (u->ip.family == IP_NONE && name_is_localhost(u->from));
-    if (link->kind == LINK_BROKEN && inside && written_in_house(u, l)) {
+    if (link->kind == LINK_BROKEN && inside && written_in_house(j, link->upper, l)) {
         link->kind = LINK_LOCAL;
     } else if (link->kind == LINK_BROKEN &&
                (!name_is_public(l->by) || is_fetched(u) || has_no_name(u))) {

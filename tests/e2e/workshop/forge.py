@@ -21,11 +21,15 @@ removed           a line is taken out whose writer was of another      the line 
                   organisation than the next's
 reordered         lines change places                                  the first that is out of place,
                                                                        where it is of another organisation
-joined            as below, but the made-up lines say that the client  the first of them; by nature this
+joined            as below, but the made-up lines say that the client  the first of them, but by nature it
                   itself, by its HELO, wrote them                      cannot be told from a relay
+by hand           as below or splice, but the chain's lowest line says the same: whoever resends a message
+                  that a program on the writer's own host submitted    by hand looks like this
+unnamed           as splice, but the host that wrote the first of      the same: servers of offices call
+                  them has a name that is valid inside a house only    themselves what nobody outside knows
 
-Not made: what is no lie that anyone could see (a line taken out within one organisation, or below a
-line that a local program submitted)."""
+The last three are counted and shown, but no share of them is asked for. Not made is what nobody could
+see: a line taken out within one organisation, or next to a host without a public name."""
 import dataclasses
 import datetime
 import random
@@ -57,15 +61,26 @@ class Chain:
         return re.search(rb"\bby ([^\s;]+)", self.lines[n]).group(1).decode()
 
     def organisation(self, n):
-        return ".".join(self.writer(n).split(".")[-2:])
+        """Whose the writer of line n is; a filter on "localhost" is the next line's."""
+        name = self.writer(n)
+        return self.organisation(n + 1) if name == "localhost" else ".".join(name.split(".")[-2:])
+
+    def is_public(self, n):
+        return self.writer(n).endswith(".example")
+
+    def by_hand(self):
+        return self.truth["client"] is None
 
     def has_peer(self, n):
-        return re.match(rb"(?i)received:\s*from ", self.lines[n]) is not None
+        """Line n says from which host it came; "from root by …" names a user."""
+        return re.match(rb"(?i)received:\s*from \S*[.\[]", self.lines[n]) is not None
 
     def crosses(self, n):
         """Line n was written in another organisation than line n - 1, which says from whom it had
         the message."""
-        return n < len(self.lines) and self.has_peer(n - 1) and self.organisation(n) != self.organisation(n - 1)
+        if n >= len(self.lines) or not self.has_peer(n - 1) or not self.is_public(n):
+            return False
+        return self.organisation(n) != self.organisation(n - 1)
 
     def with_lines(self, lines, more=()):
         """The message with other lines, the last of which stand where the last stood; `more`: (place
@@ -99,6 +114,11 @@ def moved(line, by, named=True):
     return line[: found.start()] + (new if named else found.group(1) + new[3:]) + line[found.end() :]
 
 
+def names_in(line):
+    """The organisations of all names in a line."""
+    return set(re.findall(r"[\w-]+\.\w+(?=[\s)\]])", line.decode()))
+
+
 class Workbench:
     def __init__(self, chains, seed):
         self.chains = chains
@@ -115,6 +135,8 @@ class Workbench:
         return made
 
     def below(self, chain, by=None):
+        if chain.by_hand():
+            return None
         lines = self.forger.history(self.random.randrange(1, 4), chain.when(), by)
         return chain.with_lines([*chain.lines, *(line.encode() for line in lines)]), {len(chain.lines)}
 
@@ -122,7 +144,16 @@ class Workbench:
         helo = re.search(rb"helo=([\w.-]+)", chain.lines[-1]) or re.match(rb"(?i)received: from ([\w.-]+)", chain.lines[-1])
         return self.below(chain, helo.group(1).decode()) if helo else None
 
+    def by_hand(self, chain):
+        if not chain.by_hand():
+            return None
+        made = self.forger.history(self.random.randrange(1, 4), chain.when())
+        lines = self.random.choice(([line.encode() for line in made], self.another(chain).lines))
+        return chain.with_lines([*chain.lines, *lines]), {len(chain.lines)}
+
     def stuffed(self, chain):
+        if chain.by_hand():
+            return None
         lines = self.forger.history(self.random.randrange(1, 4), chain.when())
         place = self.random.choice((0, 1, 3, 5))
         more = [(place + n, line.encode()) for n, line in enumerate(lines)]
@@ -134,19 +165,29 @@ class Workbench:
         return chain.with_lines(chain.lines, more), {len(chain.lines)}
 
     def another(self, chain):
-        """A chain that did not come to be where this one began."""
-        names = set(re.findall(r"[\w-]+\.\w+(?=[\s)\]])", chain.lines[-1].decode()))
+        """A chain of somebody else's message, none of whose servers is where this one began."""
+        began = names_in(chain.lines[-1])
         while True:
             other = self.random.choice(self.chains)
-            if other is not chain and not {other.organisation(n) for n in range(len(other.lines))} & names:
+            ways = {other.organisation(n) for n in range(len(other.lines))}
+            if other.truth["client"] != chain.truth["client"] and not ways & began:
                 return other
 
     def copied(self, chain):
-        lines = self.another(chain).lines
-        return chain.with_lines([*chain.lines, *lines[-self.random.randrange(1, 4) :]]), {len(chain.lines)}
+        other = self.another(chain)
+        first = max(0, len(other.lines) - self.random.randrange(1, 4))
+        if chain.by_hand() or not other.is_public(first):
+            return None
+        return chain.with_lines([*chain.lines, *other.lines[first:]]), {len(chain.lines)}
 
-    def splice(self, chain):
-        return chain.with_lines([*chain.lines, *self.another(chain).lines]), {len(chain.lines)}
+    def splice(self, chain, public=True):
+        other = self.another(chain)
+        if chain.by_hand() or other.is_public(0) != public:
+            return None
+        return chain.with_lines([*chain.lines, *other.lines]), {len(chain.lines)}
+
+    def unnamed(self, chain):
+        return self.splice(chain, public=False)
 
     def some_line(self, chain, fits=lambda n: True):
         fitting = [n for n in range(1, len(chain.lines)) if fits(n)]
@@ -215,11 +256,12 @@ class Workbench:
         wrong = next((n for n, place in enumerate(order, 1) if place != n), None)
         if wrong is None or not chain.has_peer(wrong - 1):
             return None
-        if chain.organisation(order[wrong - 1]) == chain.organisation(wrong):
+        here = order[wrong - 1]
+        if chain.organisation(here) == chain.organisation(wrong) or not chain.is_public(here):
             return None
         return chain.with_lines([chain.lines[0], *(chain.lines[n] for n in order)]), {wrong}
 
 
 OFFLINE = ("below", "stuffed", "copied", "splice", "wrong id", "impossible", "later", "earlier", "weekday", "removed", "reordered")
 DNS_ONLY = ("other address",)
-BY_NATURE_HIDDEN = ("joined",)
+BY_NATURE_HIDDEN = ("joined", "by hand", "unnamed")

@@ -76,7 +76,7 @@ class Forger:
         helo, rdns, ip = peer
         start = f"{rdns} ([{ip}]{'' if rdns == helo else f' helo={helo}'})" if rdns else f"[{ip}] (helo={helo})"
         return (f"Received: from {start}\n\tby {by} with {self.random.choice(('esmtp', 'esmtps'))} (Exim 4.96)\n"
-                f"\t(envelope-from <anna@alder.example>)\n\tid {self.id_of('exim', when)}\n\tfor {to};\n"
+                f"\t(envelope-from <info@{by.split('.', 1)[-1]}>)\n\tid {self.id_of('exim', when)}\n\tfor {to};\n"
                 f"\t{self.date(when, named=False)}\n")  # fmt: skip
 
     def sendmail(self, peer, by, when, to):

@@ -60,12 +60,27 @@ static void two_lines_that_changed_places_are_seen(void **state)
                             1, "continuity-order"));
 }
 
+#define FILTERED                                                                                   \
+    "Received: from localhost (localhost [127.0.0.1])\n"                                           \
+    "\tby mx.birch.example (Postfix) with ESMTP id 4F2B61C0D4; Tue,  3 Mar 2020 10:15:31 +0100\n"  \
+    "Received: from mx.birch.example ([127.0.0.1])\n"                                              \
+    "\tby localhost (mx.birch.example [127.0.0.1]) (amavisd-new, port 10024)\n"                    \
+    "\twith ESMTP id kX3a-9QwErTy; Tue,  3 Mar 2020 10:15:30 +0100\n"
+
+static void a_filter_on_localhost_is_in_its_own_house_and_in_no_other(void **state)
+{
+    (void)state;
+    judged_forged(FILTERED TOP ALDER END, TRACE_NONE);
+    judged_forged(FILTERED ALDER END, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain_of_hosts_that_name_each_other_is_consistent),
         cmocka_unit_test(a_line_of_a_host_that_handed_nothing_over_is_forged),
         cmocka_unit_test(two_lines_that_changed_places_are_seen),
+        cmocka_unit_test(a_filter_on_localhost_is_in_its_own_house_and_in_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
