@@ -113,13 +113,15 @@ struct config_send_as {
 };
 
 struct config_limits {
-    uint64_t message;      /* octets; 50 MiB */
-    uint32_t recipients;   /* per transaction; 1000 */
-    uint32_t connections;  /* in all; 20000 */
-    uint32_t errors;       /* bad commands before 421; 20 */
-    uint32_t received;     /* Received lines before 5.4.6; 100 */
-    struct span idle;      /* waiting for a command; 5 min (RFC 5321 4.5.3.2.7) */
-    struct span data_idle; /* waiting for the next piece of a message; 5 min */
+    uint64_t message;            /* octets; 50 MiB */
+    uint32_t recipients;         /* per transaction; 1000 */
+    uint32_t connections;        /* in all; 20000 */
+    uint32_t client_connections; /* from one address that is not in `networks`; 50; 0: any number */
+    uint32_t errors;             /* bad commands before 421; 20 */
+    uint32_t empty_commands;     /* NOOP, RSET, VRFY… without a message before 421; 200 */
+    uint32_t received;           /* Received lines before 5.4.6; 100 */
+    struct span idle;            /* waiting for a command; 5 min (RFC 5321 4.5.3.2.7) */
+    struct span data_idle;       /* waiting for the next piece of a message; 5 min */
 };
 
 struct config_queue {

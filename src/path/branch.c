@@ -40,7 +40,7 @@ static void open_branch(struct branch *branch, struct branch_order *order)
         .ports = branch->ports,
         .accepted = connection_accepted,
         .owner = branch,
-        .total = branch->connections,
+        .crowd = branch->crowd,
         .no_local_sockets = branch->number != 1,
     };
     order->result = acceptor_open(&branch->acceptor, order->config, &order->failed);

@@ -15,9 +15,9 @@ struct branch {
     struct inbox *home;
     struct spool *spool; /* touched on the home loop only */
     struct str spool_folder;
-    uint8_t number;           /* from 1: 0 is the home loop's in message ids */
-    atomic_uint *connections; /* of all branches */
-    size_t draft_memory;      /* octets of a message before it goes to a file; 0: 1 MiB */
+    uint8_t number;      /* from 1: 0 is the home loop's in message ids */
+    struct crowd *crowd; /* of all branches */
+    size_t draft_memory; /* octets of a message before it goes to a file; 0: 1 MiB */
     void (*committed)(void *owner, const struct envelope *envelope); /* on the home loop */
     void *owner;
 

@@ -24,7 +24,7 @@ struct postoffice {
     struct timer tick;
     struct hash_seed site_seed;
     size_t next_branch; /* for jobs that may go to any */
-    atomic_uint connections;
+    struct crowd crowd;
     size_t orders_out;
     bool queue_stopped;
     int failure; /* of opening */
@@ -266,13 +266,15 @@ static void message_found(struct spool_log_open *op, const struct spool_found *m
 
 static void make_branches(struct postoffice *office)
 {
+    struct entropy *entropy = office->ports->entropy;
+    crowd_init(&office->crowd, (struct hash_seed){entropy->u64(entropy), entropy->u64(entropy)});
     for (size_t i = 0; i < office->branch_count; i++) {
         struct branch *branch = &office->branches[i];
         branch->home = office->ports->inbox;
         branch->spool = office->spool;
         branch->spool_folder = office->config->spool_path;
         branch->number = (uint8_t)(i + 1);
-        branch->connections = &office->connections;
+        branch->crowd = &office->crowd;
         branch->committed = message_committed;
         branch->owner = office;
     }

@@ -36,6 +36,7 @@ void smtp_server_secured(struct smtp_server *s)
                                 .state = STATE_START,
                                 .errors = s->errors,
                                 .refusals = s->refusals,
+                                .empty = s->empty,
                                 .ending = s->ending,
                                 .phase = SERVER_AT_COMMAND};
     line_done(&s->line);
@@ -141,7 +142,8 @@ static enum server_event_kind on_rcpt(struct smtp_server *s, const struct comman
         return server_refuse(s, ANSWER_NEEDS_UTF8);
     }
     if (s->rcpts >= s->options->rcpt_max) {
-        /* Not the client's fault (RFC 5321 4.5.3.1.10). */
+        /* Not the client's fault (RFC 5321 4.5.3.1.10), unless it goes on and on. */
+        s->empty++;
         server_say(s, smtp_answer(ANSWER_TOO_MANY_RCPTS));
         return SERVER_MORE;
     }
@@ -231,6 +233,22 @@ static enum answer judge(const struct smtp_server *s, const struct command *c, e
     return syntax;
 }
 
+/* What a client may say now and then, and not without end: it costs, and brings no mail. */
+static bool brings_no_message(enum verb verb)
+{
+    static const bool empty[] = {
+        [VERB_HELO] = true, [VERB_EHLO] = true, [VERB_LHLO] = true, [VERB_RSET] = true,
+        [VERB_NOOP] = true, [VERB_VRFY] = true, [VERB_EXPN] = true, [VERB_HELP] = true,
+    };
+    return verb < ARRAY_LEN(empty) && empty[verb];
+}
+
+static bool talks_too_much(struct smtp_server *s, enum verb verb)
+{
+    s->empty += brings_no_message(verb);
+    return s->options->empty_max > 0 && s->empty > s->options->empty_max;
+}
+
 static enum server_event_kind take_command(struct smtp_server *s, struct str *bytes,
                                            struct command *c, struct server_event *event)
 {
@@ -251,6 +269,10 @@ static enum server_event_kind take_command(struct smtp_server *s, struct str *by
     }
     enum answer answer = judge(s, c, command_parse(line, c));
     event->command = c;
+    if (answer == ANSWER_OK && talks_too_much(s, c->verb)) {
+        server_say(s, smtp_answer(ANSWER_TOO_MUCH_TALK));
+        return SERVER_CLOSE;
+    }
     if (answer == ANSWER_OK) {
         return act(s, c, event);
     }
@@ -341,6 +363,7 @@ static void settle(struct smtp_server *s, bool yes)
     case VERB_DATA:
         break;
     case VERB_BDAT: /* the end of a message, whichever way it came */
+        s->empty = yes ? 0 : s->empty;
         server_forget(s);
         break;
     case VERB_RSET:

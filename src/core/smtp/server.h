@@ -66,6 +66,7 @@ struct smtp_server {
     uint32_t rcpts;
     uint32_t errors;   /* commands that were wrong */
     uint32_t refusals; /* answers of 5yz from the caller */
+    uint32_t empty;    /* commands since the last message that bring none nearer */
     uint32_t answers_left;
     uint16_t state; /* enum command_state */
     uint8_t phase;  /* its own */

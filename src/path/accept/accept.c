@@ -9,30 +9,7 @@ struct listener {
     struct listen_kind kind;
 };
 
-/* How many connections one client address has; there is one only while it has some. */
-struct client {
-    struct map_node node;
-    struct ip ip;
-    uint32_t connections;
-};
-
 static const char over_limit[] = "421 4.7.0 Too many connections; come back later\r\n";
-
-static struct client *find_client(struct acceptor *a, struct ip ip, uint64_t hash)
-{
-    for (struct map_node *n = map_find(&a->addresses, hash); n; n = map_find_next(n)) {
-        struct client *client = CONTAINER_OF(n, struct client, node);
-        if (ip_eq(client->ip, ip)) {
-            return client;
-        }
-    }
-    return NULL;
-}
-
-static uint64_t hash_of(const struct acceptor *a, struct ip ip)
-{
-    return hash_bytes(a->seed, str_from((const char *)ip.bytes, ip.family == IP_V6 ? 16 : 4));
-}
 
 static bool is_own(const struct config *config, struct ip ip)
 {
@@ -44,54 +21,17 @@ static bool is_own(const struct config *config, struct ip ip)
     return false;
 }
 
-/* Counts one more connection from there. False: one too many, or no memory to count it. */
+/* Counts one more connection from there. False: one too many. */
 static bool let_in(struct acceptor *a, struct ip ip)
 {
-    uint32_t total = a->total ? atomic_load(a->total) : a->connections;
-    if (total >= a->config->limits.connections) {
-        return false;
-    }
-    if (ip.family != IP_NONE) {
-        uint64_t hash = hash_of(a, ip);
-        struct client *client = find_client(a, ip, hash);
-        if (!client) {
-            client = calloc(1, sizeof *client);
-            if (!client) {
-                return false;
-            }
-            client->ip = ip;
-            if (!map_insert(&a->addresses, &client->node, hash)) {
-                free(client);
-                return false;
-            }
-        }
-        if (client->connections >= ACCEPT_PER_ADDRESS && !is_own(a->config, ip)) {
-            return false;
-        }
-        client->connections++;
-    }
-    a->connections++;
-    if (a->total) {
-        atomic_fetch_add(a->total, 1);
-    }
-    return true;
+    const struct config_limits *limits = &a->config->limits;
+    uint32_t most_each = is_own(a->config, ip) ? 0 : limits->client_connections;
+    return crowd_enter(a->crowd, ip, limits->connections, most_each);
 }
 
 void acceptor_closed(struct acceptor *a, struct ip peer)
 {
-    struct ip ip = ip_unmap(peer);
-    a->connections--;
-    if (a->total) {
-        atomic_fetch_sub(a->total, 1);
-    }
-    if (ip.family == IP_NONE) {
-        return;
-    }
-    struct client *client = find_client(a, ip, hash_of(a, ip));
-    if (client && --client->connections == 0) {
-        map_remove(&a->addresses, &client->node);
-        free(client);
-    }
+    crowd_leave(a->crowd, ip_unmap(peer));
 }
 
 static void ignore_data(struct stream *stream, struct str bytes)
@@ -123,7 +63,8 @@ static void on_accepted(struct net_listener *net, struct stream *stream)
     }
     a->refused++;
     log_event(a->ports->log, LOG_WARNING, "refused", F_IP("client", stream->peer.ip),
-              F_STR("reason", STR("too many connections")), F_INT("connections", a->connections));
+              F_STR("reason", STR("too many connections")),
+              F_INT("connections", atomic_load(&a->crowd->total)));
     stream->events = &deaf;
     stream_write(stream, str_from(over_limit, sizeof over_limit - 1));
     stream_close(stream);
@@ -132,8 +73,6 @@ static void on_accepted(struct net_listener *net, struct stream *stream)
 int acceptor_open(struct acceptor *a, const struct config *config,
                   const struct config_listen **failed)
 {
-    a->seed = (struct hash_seed){a->ports->entropy->u64(a->ports->entropy),
-                                 a->ports->entropy->u64(a->ports->entropy)};
     a->config = config_hold(config);
     a->listeners = calloc(config->listen_count + 1, sizeof *a->listeners);
     int error = a->listeners ? 0 : -ENOMEM;
@@ -182,14 +121,6 @@ void acceptor_close(struct acceptor *a)
 void acceptor_done(struct acceptor *a)
 {
     acceptor_close(a);
-    struct map_iter it = map_begin(&a->addresses);
-    struct map_node *next = map_next(&it);
-    while (next) {
-        struct client *client = CONTAINER_OF(next, struct client, node);
-        next = map_next(&it);
-        free(client);
-    }
-    map_done(&a->addresses);
     config_drop(a->config);
     a->config = NULL;
 }

@@ -3,31 +3,25 @@
 #pragma once
 
 #include "config/config.h"
-#include "core/base/list.h"
-#include "core/base/map.h"
+#include "path/accept/crowd.h"
 #include "port/ports.h"
-
-enum { ACCEPT_PER_ADDRESS = 50 }; /* from one address that is not in `networks` */
 
 struct acceptor {
     const struct ports *ports;
     /* Takes every stream let in, paused. Its end is told by acceptor_closed(). */
     void (*accepted)(void *owner, struct stream *stream, struct listen_kind kind);
     void *owner;
+    struct crowd *crowd;   /* of all loops that share the limits */
     bool no_local_sockets; /* only one loop can listen at a path: it is another one */
 
     const struct config *config;
     struct listener *listeners;
     size_t listener_count;
-    struct map addresses; /* clients and their connections */
-    struct hash_seed seed;
-    uint32_t connections; /* now, on this loop */
-    atomic_uint *total; /* now, on all loops that share limits.connections; null: this one alone */
-    uint64_t refused;   /* so far */
+    uint64_t refused; /* so far */
 };
 
 /* Opens every listener of `config`, which is held. 0, or -errno with `*failed` the one that could
- * not be opened (nothing is open then). Set `ports`, `accepted`, `owner`, `total` before; the rest
+ * not be opened (nothing is open then). Set `ports`, `accepted`, `owner`, `crowd` before; the rest
  * zeroed.
  */
 NODISCARD int acceptor_open(struct acceptor *a, const struct config *config,

@@ -376,6 +376,7 @@ static void set_options(struct session *s)
         .message_max = config->limits.message,
         .rcpt_max = config->limits.recipients,
         .error_max = config->limits.errors,
+        .empty_max = config->limits.empty_commands,
         .normalise = config->line_endings == LINES_NORMALISE,
         .refuse_long_lines = config->long_lines == LONG_REFUSE,
         .mechanisms = login_offer(s),

@@ -342,6 +342,34 @@ static void a_session_told_to_end_says_so_at_the_next_command(void **state)
     teardown(&t);
 }
 
+static void talk_without_a_message_ends_the_session_and_a_message_forgives_it(void **state)
+{
+    (void)state;
+    struct talk t;
+    setup(&t, false);
+    t.options.empty_max = 4;
+    assert_true(feed(&t, STR("EHLO a\r\nNOOP\r\nRSET\r\nVRFY x\r\n")));
+    assert_true(feed(&t, STR("MAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\nx\r\n.\r\n")));
+    assert_true(feed(&t, STR("NOOP\r\nHELP\r\nNOOP\r\nNOOP\r\n")));
+    assert_false(feed(&t, STR("NOOP\r\n")));
+    assert_int_not_equal(str_find_str(buf_str(&t.out), STR("421 4.7.0")), STR_NONE);
+    teardown(&t);
+}
+
+static void recipients_beyond_the_limit_without_end_end_the_session(void **state)
+{
+    (void)state;
+    struct talk t;
+    setup(&t, false);
+    t.options.empty_max = 4;
+    assert_true(feed(
+        &t, STR("EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nRCPT TO:<a@b>\r\nRCPT TO:<a@b>\r\n")));
+    assert_true(feed(&t, STR("RCPT TO:<a@b>\r\nRCPT TO:<a@b>\r\nRCPT TO:<a@b>\r\n")));
+    assert_true(feed(&t, STR("RCPT TO:<a@b>\r\n")));
+    assert_false(feed(&t, STR("RCPT TO:<a@b>\r\n")));
+    teardown(&t);
+}
+
 static void a_session_is_small(void **state)
 {
     (void)state;
@@ -358,6 +386,8 @@ int main(void)
         cmocka_unit_test(a_message_over_the_limit_is_refused_at_its_end),
         cmocka_unit_test(lmtp_answers_once_for_each_recipient),
         cmocka_unit_test(a_session_told_to_end_says_so_at_the_next_command),
+        cmocka_unit_test(talk_without_a_message_ends_the_session_and_a_message_forgives_it),
+        cmocka_unit_test(recipients_beyond_the_limit_without_end_end_the_session),
         cmocka_unit_test(a_session_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "path/accept/accept.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static struct net_listener *open_listeners[4];
 static size_t open_count;
@@ -89,13 +90,19 @@ static struct config_listen listens[2] = {{.kind = {.mode = LISTEN_SUBMISSION}},
 static struct network own;
 static struct config config = {.listens = listens, .listen_count = 2, .networks = &own};
 
+enum { PER_ADDRESS = 50 };
+static struct crowd crowd;
+
 static struct acceptor begin(uint32_t connections)
 {
     accepted_count = written = closed_count = 0;
     config.limits.connections = connections;
+    config.limits.client_connections = PER_ADDRESS;
+    crowd = (struct crowd){0};
+    crowd_init(&crowd, (struct hash_seed){1, 2});
     assert_true(network_parse(STR("10.0.0.0/8"), &own));
     config.network_count = 1;
-    return (struct acceptor){.ports = &ports, .accepted = on_accepted};
+    return (struct acceptor){.ports = &ports, .accepted = on_accepted, .crowd = &crowd};
 }
 
 static void come(const char *peer)
@@ -110,42 +117,77 @@ static void one_address_may_have_so_many_connections(void **state)
     (void)state;
     struct acceptor a = begin(1000);
     assert_int_equal(acceptor_open(&a, &config, NULL), 0);
-    for (unsigned i = 0; i < ACCEPT_PER_ADDRESS; i++) {
+    for (unsigned i = 0; i < PER_ADDRESS; i++) {
         come(i % 2 == 0 ? "192.0.2.1" : "::ffff:192.0.2.1");
     }
-    assert_int_equal(accepted_count, ACCEPT_PER_ADDRESS);
+    assert_int_equal(accepted_count, PER_ADDRESS);
     come("192.0.2.1");
-    assert_int_equal(accepted_count, ACCEPT_PER_ADDRESS);
+    assert_int_equal(accepted_count, PER_ADDRESS);
     assert_int_equal(written, 1);
     come("192.0.2.2");
-    for (unsigned i = 0; i <= ACCEPT_PER_ADDRESS; i++) {
+    for (unsigned i = 0; i <= PER_ADDRESS; i++) {
         come("10.0.0.1");
     }
-    assert_int_equal(accepted_count, 2 * ACCEPT_PER_ADDRESS + 2);
+    assert_int_equal(accepted_count, 2 * PER_ADDRESS + 2);
     struct ip gone;
     assert_true(ip_parse(STR("192.0.2.1"), &gone));
     acceptor_closed(&a, gone);
     come("192.0.2.1");
-    assert_int_equal(accepted_count, 2 * ACCEPT_PER_ADDRESS + 3);
+    assert_int_equal(accepted_count, 2 * PER_ADDRESS + 3);
     acceptor_close(&a);
     acceptor_done(&a);
 }
 
-static void all_loops_share_the_limit_of_all(void **state)
+static void all_loops_share_the_limits(void **state)
 {
     (void)state;
-    atomic_uint total = 1;
     struct acceptor a = begin(3);
-    a.total = &total;
+    struct ip ip;
     assert_int_equal(acceptor_open(&a, &config, NULL), 0);
+    assert_true(ip_parse(STR("192.0.2.9"), &ip));
+    assert_true(crowd_enter(&crowd, ip, 3, PER_ADDRESS)); /* on another loop */
     come("192.0.2.1");
     come("192.0.2.2");
     come("192.0.2.3");
     assert_int_equal(accepted_count, 2);
     assert_int_equal(closed_count, 1);
-    assert_int_equal(atomic_load(&total), 3);
+    assert_int_equal(atomic_load(&crowd.total), 3);
+    acceptor_closed(&a, ip);
+    come("192.0.2.3");
+    assert_int_equal(accepted_count, 3);
     acceptor_close(&a);
     acceptor_done(&a);
+}
+
+static void an_ipv6_network_of_64_bits_is_one_client(void **state)
+{
+    (void)state;
+    struct acceptor a = begin(1000);
+    char text[64];
+    assert_int_equal(acceptor_open(&a, &config, NULL), 0);
+    for (unsigned i = 0; i <= PER_ADDRESS; i++) {
+        (void)snprintf(text, sizeof text, "2001:db8:1:2::%x", i + 1);
+        come(text);
+    }
+    assert_int_equal(accepted_count, PER_ADDRESS);
+    come("2001:db8:1:3::1");
+    assert_int_equal(accepted_count, PER_ADDRESS + 1);
+    acceptor_close(&a);
+    acceptor_done(&a);
+}
+
+static void many_clients_are_not_taken_for_one(void **state)
+{
+    (void)state;
+    crowd = (struct crowd){0};
+    crowd_init(&crowd, (struct hash_seed){3, 4});
+    for (unsigned i = 0; i < 20000 * 3; i++) {
+        struct ip ip = {
+            .family = IP_V4,
+            .bytes = {10, (uint8_t)(i / 3 >> 16), (uint8_t)(i / 3 >> 8), (uint8_t)(i / 3)}};
+        assert_true(crowd_enter(&crowd, ip, UINT32_MAX, PER_ADDRESS));
+    }
+    assert_int_equal(atomic_load(&crowd.total), 60000);
 }
 
 static void a_listener_that_cannot_be_opened_closes_the_others(void **state)
@@ -165,7 +207,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_address_may_have_so_many_connections),
-        cmocka_unit_test(all_loops_share_the_limit_of_all),
+        cmocka_unit_test(all_loops_share_the_limits),
+        cmocka_unit_test(an_ipv6_network_of_64_bits_is_one_client),
+        cmocka_unit_test(many_clients_are_not_taken_for_one),
         cmocka_unit_test(a_listener_that_cannot_be_opened_closes_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
