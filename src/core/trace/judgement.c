@@ -139,9 +139,8 @@ static void reset(struct trace *t)
 bool trace_judge(struct trace *t, const struct trace_trust *trust, int64_t now)
 {
     static void (*const parts[])(struct judge * j) = {
-        judge_links,
-        judge_boundary,
-        judge_continuity,
+        judge_links, judge_boundary, judge_continuity, judge_addresses,
+        judge_times, judge_forms,    judge_placement,  judge_witnesses,
     };
     struct judge j = {.t = t, .arena = t->arena, .trust = trust, .now = now};
     reset(t);

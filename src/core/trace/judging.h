@@ -18,6 +18,7 @@ enum link_kind {
 };
 
 struct link {
+    struct str house; /* the public name of the host above, by its own lines; empty: unknown */
     enum link_kind kind;
     size_t upper; /* the line above that says from whom it received; TRACE_NONE */
     int weight;   /* where it is broken: less where honest mail has such gaps too */

@@ -1,6 +1,7 @@
 /* link.c: how each line fits below the one above it. */
 #include "core/trace/judging.h"
 #include "core/trace/organisation.h"
+#include "core/trace/received_inside.h"
 
 bool hop_is_transparent(const struct received *r)
 {
@@ -52,33 +53,30 @@ static bool same_host_or_house(struct str a, struct str b)
     return names_equal(a, b) || same_organisation(a, b);
 }
 
-/* Who wrote the line, as others call it: a program on "localhost" is on the host of the nearest
- * line above that has a public name, as long as the message did not leave that host in between. */
-static struct str house_of(const struct judge *j, size_t at)
+/* Google's relays name themselves by addresses, or not at all. */
+static bool are_google(const struct received *upper, const struct received *lower)
 {
-    enum { PROGRAMS_MAX = 8 }; /* that one host hands a message through */
-    for (size_t i = 0; i < PROGRAMS_MAX && name_is_localhost(j->t->hops[at].received.by); i++) {
-        size_t above = j->links[at].upper;
-        if (above == TRACE_NONE || address_kind(j->t->hops[above].received.ip) != ADDRESS_HERE) {
-            break;
-        }
-        at = above;
-    }
-    return j->t->hops[at].received.by;
+    enum { LIKELY = 80 };
+    return upper->software.certainty >= LIKELY && str_eq(upper->software.name, STR("Gmail")) &&
+           str_eq(lower->software.name, STR("Gmail"));
 }
 
-/* The line was written where the one above was, or by a program there without a name of its own. */
-static bool written_in_house(const struct judge *j, size_t above, const struct received *lower)
+static bool has_no_public_name(struct str name)
 {
     struct ip ip;
-    const struct received *upper = &j->t->hops[above].received;
-    struct str house = house_of(j, above);
-    bool nameless = !name_is_public(house) || !name_is_public(lower->by) || ip_parse(house, &ip) ||
-                    ip_parse(lower->by, &ip);
-    return nameless || same_host_or_house(house, lower->by) ||
-           (upper->software.name.len > 0 && upper->software.certainty >= 80 &&
-            str_eq(upper->software.name, STR("Gmail")) &&
-            str_eq(upper->software.name, lower->software.name));
+    return !name_is_public(name) || ip_parse(name, &ip);
+}
+
+/* The line was written where the one above was, or by a program there without a name of its own.
+ * `house`: the last public name by which a line above called that host, or empty. */
+static bool written_in_house(const struct received *upper, const struct received *lower,
+                             struct str house)
+{
+    struct ip ip;
+    bool unnamed = house.len == 0 && name_is_localhost(upper->by);
+    return has_no_public_name(lower->by) || unnamed || ip_parse(upper->by, &ip) ||
+           same_host_or_house(upper->by, lower->by) || same_host_or_house(house, lower->by) ||
+           are_google(upper, lower);
 }
 
 /* Reverse names that the receiver checked, or that the DNS confirms now. */
@@ -135,6 +133,30 @@ static enum link_kind by_name(struct judge *j, const struct trace_hop *upper,
     bool house = (rdns && same_organisation(by, u->rdns)) || same_organisation(by, u->helo) ||
                  (u->helo.len == 0 && same_organisation(by, u->from));
     return house && name_is_public(by) ? LINK_ORGANISATION : LINK_BROKEN;
+}
+
+/* The writer's own address, where it stands behind its name, as Exchange has it: "by
+ * EX01.example.org (192.0.2.7) with". It is only a claim. */
+static bool claims_address(const struct trace_hop *lower, struct ip client)
+{
+    struct str rest = lower->value, before;
+    struct ip ip;
+    struct token token = token_next(&rest);
+    while (token.kind == TOKEN_COMMENT ||
+           (token.kind == TOKEN_WORD && !str_eq_nocase(token.text, STR("by")))) {
+        token = token_next(&rest);
+    }
+    (void)token_next(&rest);
+    token = token_next(&rest);
+    return token.kind == TOKEN_COMMENT && address_read(token.text, &ip, &before) &&
+           ip_eq(ip_unmap(ip), ip_unmap(client));
+}
+
+/* A client without a name, between two hosts of one house: Yahoo's and other big ones' relays. */
+static bool is_house_gap(const struct received *u, const struct received *l)
+{
+    return !name_is_public(u->helo) && !name_is_public(u->rdns) && !name_is_public(u->from) &&
+           same_organisation(u->by, l->by) && u->auth.len == 0;
 }
 
 /* Mail houses that send under their customers' names. */
@@ -207,7 +229,9 @@ static void judge_link(struct judge *j, struct link *link, size_t at)
         return;
     }
     if (has_no_client(u)) {
-        link->kind = written_in_house(j, link->upper, l) ? LINK_LOCAL : LINK_BROKEN;
+        link->kind = written_in_house(u, l, link->house) ? LINK_LOCAL
+                     : has_no_public_name(u->by)         ? LINK_UNKNOWN
+                                                         : LINK_BROKEN;
     } else {
         link->kind = by_name(j, upper, lower, link);
     }
@@ -219,24 +243,38 @@ static void judge_link(struct judge *j, struct link *link, size_t at)
     }
     bool inside =
         address_is_inside(u->ip) || (u->ip.family == IP_NONE && name_is_localhost(u->from));
-    if (link->kind == LINK_BROKEN && inside && written_in_house(j, link->upper, l)) {
+    if (link->kind == LINK_BROKEN && inside && written_in_house(u, l, link->house)) {
         link->kind = LINK_LOCAL;
     } else if (link->kind == LINK_BROKEN &&
-               (!name_is_public(l->by) || is_fetched(u) || has_no_name(u))) {
+               (!name_is_public(l->by) || is_fetched(u) || has_no_name(u) || is_house_gap(u, l) ||
+                claims_address(lower, u->ip))) {
         link->kind = LINK_UNKNOWN;
     }
     link->weight = link->kind == LINK_BROKEN ? weight_of_break(j, u, l) : 0;
 }
 
+/* The public name of the host that wrote the line, as far as lines above tell it: a program on the
+ * host calls it "localhost". */
+static struct str house_of(const struct trace_hop *hop, const struct link *link)
+{
+    bool inside = link->kind == LINK_LOCAL || link->kind == LINK_NAME;
+    return !has_no_public_name(hop->received.by)           ? hop->received.by
+           : inside && name_is_localhost(hop->received.by) ? link->house
+                                                           : (struct str){0};
+}
+
 void judge_links(struct judge *j)
 {
     size_t upper = TRACE_NONE;
+    struct str house = {0};
     for (size_t i = 0; i < j->t->hop_count; i++) {
-        j->links[i] = (struct link){.kind = LINK_TOP, .upper = upper};
+        const struct trace_hop *hop = &j->t->hops[i];
+        j->links[i] = (struct link){.kind = LINK_TOP, .upper = upper, .house = house};
         if (upper != TRACE_NONE) {
             judge_link(j, &j->links[i], i);
         }
-        if (!hop_is_transparent(&j->t->hops[i].received)) {
+        if (!hop_is_transparent(&hop->received)) {
+            house = house_of(hop, &j->links[i]);
             upper = i;
         }
     }

@@ -253,7 +253,7 @@ static const struct {
     {{{IP_V4, {192, 168}}, 16}, ADDRESS_PRIVATE},
     {{{IP_V4, {100, 64}}, 10}, ADDRESS_PRIVATE},
     {{{IP_V4, {169, 254}}, 16}, ADDRESS_PRIVATE},
-    {{{IP_V4, {198, 18}}, 15}, ADDRESS_PRIVATE},
+    {{{IP_V4, {198, 18}}, 15}, ADDRESS_RESERVED},
     {{{IP_V4, {192, 0, 2}}, 24}, ADDRESS_DOCUMENTATION},
     {{{IP_V4, {198, 51, 100}}, 24}, ADDRESS_DOCUMENTATION},
     {{{IP_V4, {203, 0, 113}}, 24}, ADDRESS_DOCUMENTATION},
@@ -287,7 +287,7 @@ enum address_kind address_kind(struct ip ip)
 bool address_is_inside(struct ip ip)
 {
     enum address_kind kind = address_kind(ip);
-    return kind == ADDRESS_HERE || kind == ADDRESS_PRIVATE;
+    return kind == ADDRESS_HERE || kind == ADDRESS_PRIVATE || kind == ADDRESS_RESERVED;
 }
 
 bool addresses_near(struct ip a, struct ip b)

@@ -26,9 +26,10 @@ enum address_kind {
     ADDRESS_HERE,          /* 127.0.0.0/8, ::1: the host itself */
     ADDRESS_PRIVATE,       /* RFC 1918, 4193, 6598; link-local */
     ADDRESS_DOCUMENTATION, /* RFC 5737, 3849 */
+    ADDRESS_RESERVED,      /* RFC 2544: inside a house at most */
     ADDRESS_IMPOSSIBLE,    /* multicast, 0.0.0.0/8, 240.0.0.0/4, … */
 };
 enum address_kind address_kind(struct ip ip);
-bool address_is_inside(struct ip ip); /* the host itself, or private */
+bool address_is_inside(struct ip ip); /* the host itself, private or reserved */
 /* In one network as hosters deal them out: the same /24 or /48. */
 bool addresses_near(struct ip a, struct ip b);

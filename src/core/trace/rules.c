@@ -16,7 +16,7 @@ const struct trace_rule rules[RULE_COUNT] = {
     [RULE_CONTINUITY_HELO] = {"continuity-helo", "The line above received from a client that only called itself by the name of the host that wrote this.", 0, false, false},
 
     [RULE_ADDRESS_IMPOSSIBLE] = {"address-impossible", "No host can have this address.", -100, false, false},
-    [RULE_ADDRESS_DOCUMENTATION] = {"address-documentation", "The address is set aside for examples; no host has it.", -20, false, false},
+    [RULE_ADDRESS_DOCUMENTATION] = {"address-documentation", "The address is set aside for examples; no host has it.", -100, false, false},
     [RULE_ADDRESS_PRIVATE] = {"address-private", "A host of another organisation cannot be reached from a private address.", -50, false, false},
     [RULE_RDNS_FORWARD] = {"rdns-forward", "The name by which the receiver knew the address does not have this address.", -60, true, true},
     [RULE_RDNS_CONFIRMED] = {"rdns-confirmed", "Name and address of the client confirm each other in the DNS.", 20, true, true},
@@ -43,7 +43,7 @@ const struct trace_rule rules[RULE_COUNT] = {
 
     [RULE_SPF] = {"spf", "The sender's domain allows the address to send for it.", 20, true, true},
     [RULE_SPF_FAIL] = {"spf-fail", "The sender's domain forbids the address to send for it.", -20, true, true},
-    [RULE_DKIM] = {"dkim", "A signature of the organisation that wrote this verifies.", 40, true, true},
+    [RULE_DKIM] = {"dkim", "A signature of the organisation that wrote this verifies.", 10, true, true},
     [RULE_ARC] = {"arc", "A chain of ARC seals that validates names the same client address.", 50, true, true},
     [RULE_RESULTS_ADDRESS] = {"results-address", "Results of tests, noted by the same receiver, name the same client address.", 20, false, false},
     [RULE_RESULTS_CONFLICT] = {"results-conflict", "Results of tests, noted by the same receiver, name another client address.", -70, false, false},
