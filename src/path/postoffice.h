@@ -29,7 +29,7 @@ struct postoffice_options {
 
 /* Null: no memory, and `opened` does not run. */
 struct postoffice *postoffice_open(const struct postoffice_options *options);
-/* Everything that comes from now on follows `config`; listeners and the spool's place stay. */
+/* Everything that comes from now on follows `config`, listeners too; the spool's place stays. */
 void postoffice_reload(struct postoffice *office, const struct config *config);
 /* Takes no new connection, ends sessions at their next command, breaks off deliveries, leaves the
  * queue on disk. When `closed` runs, nothing is left. */

@@ -48,6 +48,42 @@ def test_a_reload_in_the_middle_of_a_message_harms_nothing(house):
     assert b"second" in house.maildir("you").one()
 
 
+def test_a_reload_moves_listeners_and_keeps_sessions_of_the_old(house):
+    from house import ground
+    from house.smtp_client import Client
+
+    stays, comes = {"address": f"{house.address}:{house.port}"}, ground.address()
+    goes = ground.address()
+    for address in (goes, comes):
+        house.config["listen"] = [stays, {"address": f"{address}:{house.port}"}]
+        house.write()
+        house.process.send_signal(signal.SIGHUP)
+        ground.until("the new listener", lambda: ground.accepts(address, house.port))
+        if address == goes:
+            old = Client(goes, house.port)
+            old.hello()
+    ground.until("the old one is closed", lambda: not ground.accepts(goes, house.port))
+    old.expect(250, "NOOP")
+    old.close()
+    for address in (house.address, comes):
+        with Client(address, house.port) as client:
+            client.hello()
+
+
+def test_a_listener_that_a_reload_cannot_open_is_told_and_the_others_stay(house):
+    import socket
+
+    with socket.socket() as other:
+        other.bind((house.address, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        house.config["listen"].append({"address": f"{house.address}:{port}"})
+        house.write()
+        house.process.send_signal(signal.SIGHUP)
+        assert house.wait("listen-failed")["port"] == port
+    house.submit("you@house.example", b"Subject: x\r\n\r\nhello\r\n")
+
+
 def test_new_limits_count_for_the_next_sessions(house):
     house.config["limits"] = {"message": "70000B"}
     house.write()

@@ -5,6 +5,7 @@
 
 struct listener {
     struct net_listener net;
+    struct list node;
     struct acceptor *acceptor;
     struct listen_kind kind;
 };
@@ -70,27 +71,55 @@ static void on_accepted(struct net_listener *net, struct stream *stream)
     stream_close(stream);
 }
 
+static int open_listener(struct acceptor *a, const struct config_listen *wanted)
+{
+    struct listener *l = calloc(1, sizeof *l);
+    if (!l) {
+        return -ENOMEM;
+    }
+    *l = (struct listener){.acceptor = a, .kind = wanted->kind};
+    l->net.accepted = on_accepted;
+    l->net.owner = l;
+    l->net.at = wanted->at;
+    l->net.local_path = wanted->local_path;
+    int error = a->ports->net->listen(a->ports->net, &l->net);
+    if (error) {
+        free(l);
+    } else {
+        list_append(&a->listeners, &l->node);
+    }
+    return error;
+}
+
+static void close_listener(struct listener *l)
+{
+    list_remove(&l->node);
+    l->acceptor->ports->net->unlisten(l->acceptor->ports->net, &l->net);
+    free(l);
+}
+
+static bool is_ours(const struct acceptor *a, const struct config_listen *wanted)
+{
+    return !a->no_local_sockets || wanted->local_path.len == 0;
+}
+
+static bool is_at(const struct listener *l, const struct config_listen *wanted)
+{
+    return str_eq(l->net.local_path, wanted->local_path) &&
+           (wanted->local_path.len > 0 ||
+            (ip_eq(l->net.at.ip, wanted->at.ip) && l->net.at.port == wanted->at.port));
+}
+
 int acceptor_open(struct acceptor *a, const struct config *config,
                   const struct config_listen **failed)
 {
     a->config = config_hold(config);
-    a->listeners = calloc(config->listen_count + 1, sizeof *a->listeners);
-    int error = a->listeners ? 0 : -ENOMEM;
+    list_init(&a->listeners);
+    int error = 0;
     for (size_t i = 0; i < config->listen_count && error == 0; i++) {
         const struct config_listen *wanted = &config->listens[i];
-        struct listener *l = &a->listeners[a->listener_count];
-        if (a->no_local_sockets && wanted->local_path.len > 0) {
-            continue;
-        }
-        *l = (struct listener){.acceptor = a, .kind = wanted->kind};
-        l->net.accepted = on_accepted;
-        l->net.owner = l;
-        l->net.at = wanted->at;
-        l->net.local_path = wanted->local_path;
-        error = a->ports->net->listen(a->ports->net, &l->net);
-        if (error == 0) {
-            a->listener_count++;
-        } else if (failed) {
+        error = is_ours(a, wanted) ? open_listener(a, wanted) : 0;
+        if (error != 0 && failed) {
             *failed = wanted;
         }
     }
@@ -101,21 +130,67 @@ int acceptor_open(struct acceptor *a, const struct config *config,
     return error;
 }
 
+static const struct config_listen *find_wanted(const struct listener *l,
+                                               const struct config *config)
+{
+    for (size_t i = 0; i < config->listen_count; i++) {
+        if (is_at(l, &config->listens[i])) {
+            return &config->listens[i];
+        }
+    }
+    return NULL;
+}
+
+static bool listens_at(const struct acceptor *a, const struct config_listen *wanted)
+{
+    LIST_EACH (node, &a->listeners) {
+        if (is_at(CONTAINER_OF(node, struct listener, node), wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those that stay are not touched: what waits in their queues is taken. */
+static void change_listeners(struct acceptor *a, const struct config *config)
+{
+    LIST_EACH (node, &a->listeners) {
+        struct listener *l = CONTAINER_OF(node, struct listener, node);
+        const struct config_listen *wanted = find_wanted(l, config);
+        if (wanted) {
+            l->kind = wanted->kind;
+            l->net.local_path = wanted->local_path;
+        } else {
+            close_listener(l);
+        }
+    }
+    for (size_t i = 0; i < config->listen_count; i++) {
+        const struct config_listen *wanted = &config->listens[i];
+        if (!is_ours(a, wanted) || listens_at(a, wanted)) {
+            continue;
+        }
+        int error = open_listener(a, wanted);
+        if (error) {
+            log_event(a->ports->log, LOG_ERROR, "listen-failed", F_IP("address", wanted->at.ip),
+                      F_INT("port", wanted->at.port), F_STR("path", wanted->local_path),
+                      F_INT("errno", -error));
+        }
+    }
+}
+
 void acceptor_reload(struct acceptor *a, const struct config *config)
 {
     const struct config *old = a->config;
     a->config = config_hold(config);
+    change_listeners(a, config);
     config_drop(old);
 }
 
 void acceptor_close(struct acceptor *a)
 {
-    while (a->listener_count > 0) {
-        a->listener_count--;
-        a->ports->net->unlisten(a->ports->net, &a->listeners[a->listener_count].net);
+    LIST_EACH (node, &a->listeners) {
+        close_listener(CONTAINER_OF(node, struct listener, node));
     }
-    free(a->listeners);
-    a->listeners = NULL;
 }
 
 void acceptor_done(struct acceptor *a)

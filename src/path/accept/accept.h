@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "core/base/list.h"
 #include "path/accept/crowd.h"
 #include "port/ports.h"
 
@@ -15,9 +16,8 @@ struct acceptor {
     bool no_local_sockets; /* only one loop can listen at a path: it is another one */
 
     const struct config *config;
-    struct listener *listeners;
-    size_t listener_count;
-    uint64_t refused; /* so far */
+    struct list listeners; /* of struct listener */
+    uint64_t refused;      /* so far */
 };
 
 /* Opens every listener of `config`, which is held. 0, or -errno with `*failed` the one that could
@@ -26,7 +26,8 @@ struct acceptor {
  */
 NODISCARD int acceptor_open(struct acceptor *a, const struct config *config,
                             const struct config_listen **failed);
-/* New limits; listeners stay as they were opened. */
+/* New limits; listeners that are in both configurations stay open, others are closed, new ones
+ * opened. One that cannot be opened is told in the log. */
 void acceptor_reload(struct acceptor *a, const struct config *config);
 /* A stream given to accepted() has ended; `peer` as it was in the stream. */
 void acceptor_closed(struct acceptor *a, struct ip peer);

@@ -203,6 +203,42 @@ static void a_listener_that_cannot_be_opened_closes_the_others(void **state)
     assert_int_equal(open_count, 0);
 }
 
+static void a_reload_opens_new_listeners_closes_old_ones_and_keeps_the_others(void **state)
+{
+    (void)state;
+    struct acceptor a = begin(3);
+    struct config_listen changed[2] = {{.kind = {.mode = LISTEN_SUBMISSION}},
+                                       {.local_path = STR_INIT("/run/lmtp")}};
+    struct config fresh = {.listens = changed, .listen_count = 1, .networks = &own};
+    fresh.limits.connections = 3;
+    open_count = 0;
+    assert_true(endpoint_parse(STR("192.0.2.1:25"), &listens[0].at));
+    assert_true(endpoint_parse(STR("192.0.2.1:587"), &listens[1].at));
+    changed[0].at = listens[1].at;
+    assert_int_equal(acceptor_open(&a, &config, NULL), 0);
+    struct net_listener *kept = open_listeners[1];
+    acceptor_reload(&a, &fresh);
+    assert_int_equal(open_count, 1);
+    open_listeners[0] = kept;
+    come("192.0.2.9"); /* asserts the new mode of the listener that stayed */
+    fresh.listen_count = 2;
+    acceptor_reload(&a, &fresh);
+    acceptor_reload(&a, &fresh);
+    assert_int_equal(open_count, 2);
+    assert_true(str_eq(open_listeners[1]->local_path, STR("/run/lmtp")));
+    fresh.listen_count = 1;
+    acceptor_reload(&a, &fresh);
+    listen_error = -EADDRINUSE;
+    listen_error_at = 1;
+    fresh.listen_count = 2;
+    acceptor_reload(&a, &fresh);
+    listen_error = 0;
+    assert_int_equal(open_count, 1);
+    acceptor_close(&a);
+    acceptor_done(&a);
+    assert_int_equal(open_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +247,7 @@ int main(void)
         cmocka_unit_test(an_ipv6_network_of_64_bits_is_one_client),
         cmocka_unit_test(many_clients_are_not_taken_for_one),
         cmocka_unit_test(a_listener_that_cannot_be_opened_closes_the_others),
+        cmocka_unit_test(a_reload_opens_new_listeners_closes_old_ones_and_keeps_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
