@@ -10,6 +10,8 @@
 #include "control/pickup.h"
 #include "login/logins.h"
 #include "path/postoffice.h"
+#include "runner/runner.h"
+#include "runner/starter.h"
 #include "supervise/link.h"
 #include "supervise/supervisor.h"
 #include "world/loop.h"
@@ -42,6 +44,7 @@ struct server {
     struct control_office control;
     struct pickup_office pickup;
     struct supervisor_link link;
+    struct runner_starter starter;
     struct signal_watch hang_up;
     struct signal_watch terminate;
     struct signal_watch interrupt;
@@ -94,6 +97,7 @@ static void asked_to_reload(struct signal_watch *watch)
         return;
     }
     config_problems_done(&problems);
+    runner_starter_renew(&server->starter);
     postoffice_reload(server->office, fresh);
     control_reload(&server->control, fresh);
     pickup_reload(&server->pickup, fresh);
@@ -174,6 +178,7 @@ static bool make_loops(struct server *server)
         }
         server->branch_ports[i] = loop_ports(server->loops[i]);
         loop_set_keeper(server->loops[i], &server->link.keeper, (unsigned)i + 1);
+        loop_set_starter(server->loops[i], &server->starter.starter);
     }
     loop_set_keeper(server->home, &server->link.keeper, 0);
     return make_logins(server) &&
@@ -249,6 +254,24 @@ static int serve(struct server *server)
     return server->exit_code;
 }
 
+static int supervise_all(struct server *server)
+{
+    return serve_supervised(&server->source, server->config, server->salvage);
+}
+
+static int run_programs(struct server *server)
+{
+    int code = runner_run(server->config);
+    config_drop(server->config);
+    return code;
+}
+
+static int connect_runner(void *owner)
+{
+    struct server *server = owner;
+    return supervisor_link_runner(&server->link);
+}
+
 static int work(struct server *server)
 {
     if (supervisor_link_open(&server->link, SUPERVISOR_CHANNEL) != 0) {
@@ -256,7 +279,11 @@ static int work(struct server *server)
         config_drop(server->config);
         return EX_USAGE;
     }
-    int code = serve(server);
+    int code = EX_OSERR;
+    if (runner_starter_open(&server->starter, connect_runner, server) == 0) {
+        code = serve(server);
+        runner_starter_close(&server->starter);
+    }
     supervisor_link_close(&server->link);
     return code;
 }
@@ -277,14 +304,13 @@ static void print_help(void)
 
 int verb_serve(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"salvage", no_argument, NULL, 's'},
-                                            {"worker", no_argument, NULL, 'w'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"salvage", no_argument, NULL, 's'},
+        {"worker", no_argument, NULL, 'w'},       {"runner", no_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'},         {0}};
     struct server server = {0};
     const char *file = NULL;
-    bool worker = false; /* as the supervisor starts it */
+    int (*part)(struct server * server) = supervise_all;
     for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         switch (c) {
         case 'c':
@@ -294,7 +320,10 @@ int verb_serve(int argc, char **argv)
             server.salvage = true;
             break;
         case 'w':
-            worker = true;
+            part = work;
+            break;
+        case 'r':
+            part = run_programs;
             break;
         case 'h':
             print_help();
@@ -319,7 +348,7 @@ int verb_serve(int argc, char **argv)
         return EX_CONFIG;
     }
     server.config = config;
-    int code = worker ? work(&server) : serve_supervised(&server.source, config, server.salvage);
+    int code = part(&server);
     options_done(&server.source);
     return code;
 }

@@ -81,15 +81,17 @@ static void print_sandbox_hint(void *owner)
     buf_done(&at);
 }
 
-/* The worker's arguments live in the arena of the source. */
-static bool worker_arguments(struct options_config *source, bool salvage, char *arguments[7])
+enum { ARGUMENTS_MAX = 7 };
+
+/* Of another process of ours; they live in the arena of the source. */
+static bool make_arguments(struct options_config *source, char *part, bool salvage,
+                           char *arguments[ARGUMENTS_MAX])
 {
-    static char program[] = "postrider", serve[] = "serve", worker[] = "--worker",
-                keep_all[] = "--salvage", file[] = "-c";
+    static char program[] = "postrider", serve[] = "serve", keep_all[] = "--salvage", file[] = "-c";
     size_t n = 0;
     arguments[n++] = program;
     arguments[n++] = serve;
-    arguments[n++] = worker;
+    arguments[n++] = part;
     if (salvage) {
         arguments[n++] = keep_all;
     }
@@ -113,16 +115,19 @@ static bool worker_arguments(struct options_config *source, bool salvage, char *
 int serve_supervised(struct options_config *source, const struct config *config, bool salvage)
 {
     struct supervised server = {.source = source, .config = config};
-    char *arguments[7];
+    static char as_worker[] = "--worker", as_runner[] = "--runner";
+    char *worker[ARGUMENTS_MAX], *runner[ARGUMENTS_MAX];
     int code = EX_OSERR;
     if (!all_free(config)) {
         config_drop(config);
         return EX_TEMPFAIL;
     }
     server.log = serve_log_new(config);
-    if (server.log && worker_arguments(source, salvage, arguments)) {
+    if (server.log && make_arguments(source, as_worker, salvage, worker) &&
+        make_arguments(source, as_runner, false, runner)) {
         struct supervisor_options options = {.log = server.log,
-                                             .worker = arguments,
+                                             .worker = worker,
+                                             .runner = runner,
                                              .allows = allows,
                                              .reload = reload,
                                              .ready = print_sandbox_hint,

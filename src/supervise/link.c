@@ -9,10 +9,12 @@
 static int ask(struct supervisor_link *link, const struct message *question)
 {
     struct message answer;
+    pthread_mutex_lock(&link->lock);
     int error = channel_send(link->channel, question);
     if (error == 0) {
         error = channel_receive(link->channel, &answer);
     }
+    pthread_mutex_unlock(&link->lock);
     if (error == 0) {
         error = answer.error;
     }
@@ -27,10 +29,13 @@ static int get(struct socket_keeper *keeper, unsigned loop, struct listening_pla
     struct supervisor_link *link = CONTAINER_OF(keeper, struct supervisor_link, keeper);
     struct message question = {
         .kind = MESSAGE_LISTEN, .loop = loop, .at = place.at, .local_path = place.local_path};
-    pthread_mutex_lock(&link->lock);
-    int result = ask(link, &question);
-    pthread_mutex_unlock(&link->lock);
-    return result;
+    return ask(link, &question);
+}
+
+int supervisor_link_runner(struct supervisor_link *link)
+{
+    struct message question = {.kind = MESSAGE_RUNNER};
+    return ask(link, &question);
 }
 
 /* There is no answer to wait for. */

@@ -15,6 +15,8 @@ struct supervisor_link {
 /* Takes the descriptor over: no program that the worker starts inherits it. 0, or -errno where it
  * is none. */
 NODISCARD int supervisor_link_open(struct supervisor_link *link, int channel);
+/* The socket of a new runner, the caller's, or -errno. From any thread. */
+NODISCARD int supervisor_link_runner(struct supervisor_link *link);
 /* Mail is taken from now on. */
 void supervisor_link_ready(struct supervisor_link *link);
 void supervisor_link_close(struct supervisor_link *link);

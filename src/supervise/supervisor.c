@@ -19,14 +19,17 @@
 /* A worker that dies sooner after it was ready has failed again. */
 #define SHORT_LIFE_US INT64_C(200000)
 
+enum { RUNNERS_MAX = 8 };
+
 struct supervisor {
     const struct supervisor_options *options;
     struct kept_sockets kept;
     int signals;
     int channel; /* -1: no worker */
     pid_t worker;
-    int64_t ready_at; /* monotonic; 0: this worker is not yet */
-    int64_t next_at;  /* monotonic: when to start the next one; 0: one runs */
+    int64_t ready_at;           /* monotonic; 0: this worker is not yet */
+    int64_t next_at;            /* monotonic: when to start the next one; 0: one runs */
+    pid_t runners[RUNNERS_MAX]; /* 0: none; an old one may be waiting for its last programs */
     unsigned started;
     unsigned failures; /* in a row */
     bool was_ready;    /* any worker */
@@ -60,21 +63,27 @@ static void end(struct supervisor *s, int code)
 }
 
 /* The signals stay blocked in the worker until it watches them itself: none is lost, and none ends
- * it half started. It dies with us. */
-static _Noreturn void become_worker(const struct supervisor *s, int channel, pid_t parent)
+ * it half started. */
+static _Noreturn void become(char *const *arguments, int channel)
 {
     sigset_t unblocked;
     sigemptyset(&unblocked);
     sigaddset(&unblocked, SIGCHLD);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
-        sigprocmask(SIG_UNBLOCK, &unblocked, NULL) != 0) {
-        _exit(EX_OSERR);
-    }
-    if (channel == SUPERVISOR_CHANNEL || dup2(channel, SUPERVISOR_CHANNEL) >= 0) {
+    if (sigprocmask(SIG_UNBLOCK, &unblocked, NULL) == 0 &&
+        (channel == SUPERVISOR_CHANNEL || dup2(channel, SUPERVISOR_CHANNEL) >= 0)) {
         (void)fcntl(SUPERVISOR_CHANNEL, F_SETFD, 0);
-        execv("/proc/self/exe", s->options->worker);
+        execv("/proc/self/exe", arguments);
     }
     _exit(EX_OSERR);
+}
+
+/* The worker dies with us. */
+static _Noreturn void become_worker(const struct supervisor *s, int channel, pid_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
+        _exit(EX_OSERR);
+    }
+    become(s->options->worker, channel);
 }
 
 static int start(struct supervisor *s)
@@ -127,6 +136,60 @@ static void start_or_try_later(struct supervisor *s)
     }
 }
 
+/* It needs no order to end: it does when nobody holds the other end of its socket. */
+static int start_runner(struct supervisor *s)
+{
+    size_t at = 0;
+    int ends[2];
+    while (at < RUNNERS_MAX && s->runners[at] != 0) {
+        at++;
+    }
+    int error = at < RUNNERS_MAX ? channel_pair(ends) : -EAGAIN;
+    if (error) {
+        return error;
+    }
+    pid_t runner = fork();
+    if (runner == 0) {
+        become(s->options->runner, ends[1]);
+    }
+    error = runner < 0 ? -errno : 0;
+    close(ends[1]);
+    if (error) {
+        close(ends[0]);
+        return error;
+    }
+    s->runners[at] = runner;
+    log_event(s->options->log, LOG_DEBUG, "runner-started", F_INT("pid", runner));
+    return ends[0];
+}
+
+static void answer_runner(struct supervisor *s)
+{
+    struct message reply = {.kind = MESSAGE_SOCKET, .descriptor = start_runner(s)};
+    if (reply.descriptor < 0) {
+        reply.error = reply.descriptor;
+    }
+    (void)!channel_send(s->channel, &reply);
+    if (reply.descriptor >= 0) {
+        close(reply.descriptor);
+    }
+}
+
+static void runner_ended(struct supervisor *s, pid_t runner, int status)
+{
+    for (size_t i = 0; i < RUNNERS_MAX; i++) {
+        if (s->runners[i] != runner) {
+            continue;
+        }
+        s->runners[i] = 0;
+        if (status != 0) {
+            log_event(s->options->log, LOG_ERROR, "runner-died",
+                      F_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
+                      F_INT("exit", WIFEXITED(status) ? WEXITSTATUS(status) : -1));
+        }
+    }
+}
+
 static void answer(struct supervisor *s, const struct message *asked)
 {
     struct listening_place place = {.at = asked->at, .local_path = asked->local_path};
@@ -169,6 +232,9 @@ static bool hear(struct supervisor *s)
         kept_sockets_release(
             &s->kept, message.loop,
             (struct listening_place){.at = message.at, .local_path = message.local_path});
+        break;
+    case MESSAGE_RUNNER:
+        answer_runner(s);
         break;
     case MESSAGE_READY:
         s->ready_at = now_us();
@@ -217,6 +283,8 @@ static void bury(struct supervisor *s)
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         if (pid == s->worker) {
             worker_ended(s, status);
+        } else {
+            runner_ended(s, pid, status);
         }
     }
 }

@@ -12,6 +12,7 @@ struct supervisor_options {
     /* The worker's arguments, ended by null; the program is the one that runs now. The channel's
      * descriptor in the worker is SUPERVISOR_CHANNEL. */
     char *const *worker;
+    char *const *runner; /* the same of the process that runs programs for it */
     /* May the worker listen there? What it says is not trusted. */
     bool (*allows)(void *owner, struct listening_place place);
     void (*reload)(void *owner); /* SIGHUP has come; the worker will hear of it after this */
@@ -19,7 +20,7 @@ struct supervisor_options {
     void *owner;
 };
 
-enum { SUPERVISOR_CHANNEL = 3 };
+enum { SUPERVISOR_CHANNEL = 3 }; /* the runner finds its socket there too */
 
 /* Until the worker ends by itself, which gives its exit code; also where it was asked to end, by
  * SIGTERM or SIGINT. A worker that was ready and then is killed by a signal, or fails, is replaced:

@@ -5,9 +5,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "world/inside.h"
+#include "world/program_starter.h"
 
 /* A program may leave a child behind that holds its output open: how long we then read on. */
 #define OUTPUT_GRACE SPAN_S(1)
@@ -17,6 +19,8 @@ struct running {
     struct program_run *run; /* null where nobody is to be told */
     struct list node;
     uv_process_t process;
+    uv_poll_t end; /* instead: a starter's descriptor, by which it tells the end */
+    int end_at;    /* that descriptor; -1: none */
     uv_pipe_t input;
     uv_pipe_t output;
     uv_write_t writing;
@@ -65,10 +69,22 @@ static void close_output(struct running *r)
     }
 }
 
+static void on_end_closed(uv_handle_t *handle)
+{
+    struct running *r = handle->data;
+    close(r->end_at);
+    on_handle_closed(handle);
+}
+
 /* Only while the process is not waited for can its number not be another's. */
 static void kill_group(struct running *r)
 {
-    if (r->started && !r->exited) {
+    if (!r->started || r->exited) {
+        return;
+    }
+    if (r->end_at >= 0) {
+        shutdown(r->end_at, SHUT_WR);
+    } else {
         kill(-r->process.pid, SIGKILL);
     }
 }
@@ -83,14 +99,16 @@ static void finish(struct running *r)
     if (r->has_process) {
         uv_close((uv_handle_t *)&r->process, on_handle_closed);
     }
+    if (r->end_at >= 0) {
+        uv_close((uv_handle_t *)&r->end, on_end_closed);
+    }
 }
 
-static void on_exit_status(uv_process_t *process, int64_t status, int signal_number)
+static void exited(struct running *r, int status, int signal_number)
 {
-    struct running *r = process->data;
     r->exited = true;
     if (r->run) {
-        r->run->exit_status = signal_number ? -1 : (int)status;
+        r->run->exit_status = signal_number ? -1 : status;
         r->run->signal = signal_number;
     }
     if (!r->run || r->output_closed) {
@@ -98,6 +116,35 @@ static void on_exit_status(uv_process_t *process, int64_t status, int signal_num
         return;
     }
     r->loop->ports.timers->arm(r->loop->ports.timers, &r->limit, OUTPUT_GRACE);
+}
+
+static void on_exit_status(uv_process_t *process, int64_t status, int signal_number)
+{
+    exited(process->data, (int)status, signal_number);
+}
+
+/* A starter that goes without a word leaves a program of which nothing is known. */
+static void on_end(uv_poll_t *poll, int status, int events)
+{
+    struct running *r = poll->data;
+    struct program_end end = {.error = -EPIPE};
+    (void)status;
+    (void)events;
+    ssize_t got = recv(r->end_at, &end, sizeof end, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    uv_poll_stop(poll);
+    if (got != (ssize_t)sizeof end) {
+        end = (struct program_end){.error = -EPIPE};
+    }
+    if (end.error && r->run) {
+        r->run->error = end.error;
+        r->exited = true;
+        finish(r);
+        return;
+    }
+    exited(r, end.exit_status, end.signal);
 }
 
 static void on_limit(struct timer *timer)
@@ -184,6 +231,31 @@ static bool holds_nul(const struct str *items, size_t count)
     return false;
 }
 
+/* By a starter that is not this process. */
+static int order_start(struct running *r, const int theirs[2])
+{
+    struct program_starter *starter = r->loop->programs.starter;
+    struct program_order order = {.argv = r->run->argv,
+                                  .argc = r->run->argc,
+                                  .environment = r->run->environment,
+                                  .environment_count = r->run->environment_count,
+                                  .input = theirs[0],
+                                  .output = theirs[1]};
+    int end_at = starter->start(starter, &order);
+    if (end_at < 0) {
+        return end_at;
+    }
+    int error = uv_poll_init(&r->loop->uv, &r->end, end_at);
+    if (error) {
+        close(end_at);
+        return error;
+    }
+    r->end_at = end_at;
+    r->open_handles++;
+    r->started = true;
+    return uv_poll_start(&r->end, UV_READABLE, on_end);
+}
+
 /* `theirs` are the child's ends. A group of its own, so that its children are killed with it. */
 static int spawn(struct running *r, const int theirs[2])
 {
@@ -255,7 +327,7 @@ static int begin(struct running *r)
     int theirs[2] = {-1, -1};
     int error = connect_pipes(r, theirs);
     if (error == 0) {
-        error = spawn(r, theirs);
+        error = r->loop->programs.starter ? order_start(r, theirs) : spawn(r, theirs);
     }
     for (int i = 0; i < 2; i++) {
         if (theirs[i] >= 0) {
@@ -295,7 +367,8 @@ static void op_start(struct programs *programs, struct program_run *run)
     r->run = run;
     r->limit.fire = on_limit;
     r->soon.run = on_soon;
-    r->process.data = r->input.data = r->output.data = r;
+    r->process.data = r->end.data = r->input.data = r->output.data = r;
+    r->end_at = -1;
     r->open_handles = 2;
     uv_pipe_init(&p->loop->uv, &r->input, 0);
     uv_pipe_init(&p->loop->uv, &r->output, 0);
@@ -357,4 +430,9 @@ void loop_programs_close(struct loop_programs *p)
             finish(r);
         }
     }
+}
+
+void loop_set_starter(struct loop *loop, struct program_starter *starter)
+{
+    loop->programs.starter = starter;
 }

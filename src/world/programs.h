@@ -1,4 +1,4 @@
-/* programs.h: port/program.h by uv_spawn. */
+/* programs.h: port/program.h by uv_spawn, or by a starter (program_starter.h). */
 #pragma once
 
 #include "core/base/list.h"
@@ -6,10 +6,12 @@
 #include "world/soon.h"
 
 struct loop;
+struct program_starter;
 
 struct loop_programs {
     struct programs port;
     struct loop *loop;
+    struct program_starter *starter; /* null: the loop starts them itself */
     struct list running;
     struct program_run *starved; /* asked when there was no memory: linked by `impl` */
     struct soon starved_soon;

@@ -15,8 +15,21 @@
 #include <unistd.h>
 #include <uv.h>
 
+/* A descriptor of ours must never pass for input, output or errors. */
+static void fill_standard_streams(void)
+{
+    int null;
+    do {
+        null = open("/dev/null", O_RDWR);
+    } while (null >= 0 && null <= 2);
+    if (null > 2) {
+        close(null);
+    }
+}
+
 size_t system_prepare(void)
 {
+    fill_standard_streams();
     signal(SIGPIPE, SIG_IGN);
     setenv("UV_THREADPOOL_SIZE", "8", 0);
     struct rlimit limit;

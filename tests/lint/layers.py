@@ -30,10 +30,11 @@ MAY_INCLUDE = {
     "login": CORE + ("port", "world"),
     "tls": CORE + ("port", "world"),
     "supervise": CORE + ("port", "world"),
+    "runner": CORE + ("world", "config/config.h", "path/route"),
     "config": CORE + ("port",),
     "control": CORE + ("port", "path", "world", "config", "console"),
     "console": CORE + ("port", "path", "world", "config", "control"),
-    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls", "supervise"),
+    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls", "supervise", "runner"),
 }
 # What the pure folders may include of the system.
 SYSTEM = {

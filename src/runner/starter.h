@@ -1,0 +1,21 @@
+/* starter.h: the worker's way to the runner. */
+#pragma once
+
+#include "world/program_starter.h"
+
+#include <pthread.h>
+
+struct runner_starter {
+    struct program_starter starter;
+    /* A new end of a runner's socket, or -errno. */
+    int (*connect)(void *owner);
+    void *owner;
+    pthread_mutex_t lock;
+    int runner; /* the socket; -1: none yet, or it is gone */
+};
+
+NODISCARD int runner_starter_open(struct runner_starter *s, int (*connect)(void *owner),
+                                  void *owner); /* 0 or -errno */
+/* The next program is started by a new runner, which reads the configuration of then. */
+void runner_starter_renew(struct runner_starter *s);
+void runner_starter_close(struct runner_starter *s);
