@@ -22,6 +22,7 @@ static const struct verb verbs[] = {
     {"why", verb_why, "tell a message's whole story"},
     {"route", verb_route, "show the way from an address to the host to connect to"},
     {"trace", verb_trace, "tell what a Received field says"},
+    {"verify", verb_verify, "tell who answers for a message: SPF, DKIM, ARC, DMARC"},
     {"user", verb_user, "keep the file of those who may log in"},
 };
 

@@ -10,3 +10,4 @@ int verb_why(int argc, char **argv);
 int verb_route(int argc, char **argv);
 int verb_user(int argc, char **argv);
 int verb_trace(int argc, char **argv);
+int verb_verify(int argc, char **argv);

@@ -6,18 +6,16 @@
 
 #include <string.h>
 
-static const struct {
-    struct str name;
-    enum signature_algorithm algorithm;
-} algorithms[] = {
-    {STR_INIT("rsa-sha1"), ALGORITHM_RSA_SHA1},
-    {STR_INIT("rsa-sha256"), ALGORITHM_RSA_SHA256},
-    {STR_INIT("ed25519-sha256"), ALGORITHM_ED25519_SHA256},
+static const struct str algorithms[] = {
+    [ALGORITHM_NONE] = STR_INIT(""),
+    [ALGORITHM_RSA_SHA1] = STR_INIT("rsa-sha1"),
+    [ALGORITHM_RSA_SHA256] = STR_INIT("rsa-sha256"),
+    [ALGORITHM_ED25519_SHA256] = STR_INIT("ed25519-sha256"),
 };
 
 const char *signature_algorithm_name(enum signature_algorithm algorithm)
 {
-    return algorithms[algorithm].name.ptr;
+    return algorithms[algorithm].ptr;
 }
 
 /* One tag: who must have it, and what reads it. The readers tell what is wrong, or null. */
@@ -38,9 +36,9 @@ static const char *take_version(struct signature *s, struct arena *arena, struct
 static const char *take_algorithm(struct signature *s, struct arena *arena, struct str value)
 {
     (void)arena;
-    for (size_t i = 0; i < ARRAY_LEN(algorithms); i++) {
-        if (str_eq_nocase(algorithms[i].name, value)) {
-            s->algorithm = algorithms[i].algorithm;
+    for (size_t i = ALGORITHM_RSA_SHA1; i < ARRAY_LEN(algorithms); i++) {
+        if (str_eq_nocase(algorithms[i], value)) {
+            s->algorithm = (enum signature_algorithm)i;
             return NULL;
         }
     }

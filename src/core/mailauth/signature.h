@@ -18,7 +18,12 @@ enum signature_kind {
     SIGNATURE_SEAL, /* ARC-Seal: of the ARC fields alone */
 };
 
-enum signature_algorithm { ALGORITHM_RSA_SHA1, ALGORITHM_RSA_SHA256, ALGORITHM_ED25519_SHA256 };
+enum signature_algorithm {
+    ALGORITHM_NONE, /* none that is known */
+    ALGORITHM_RSA_SHA1,
+    ALGORITHM_RSA_SHA256,
+    ALGORITHM_ED25519_SHA256,
+};
 
 struct signature {
     enum signature_kind kind;
@@ -43,7 +48,7 @@ struct signature {
  * are then set as far as they were read. */
 NODISCARD const char *signature_parse(struct signature *s, struct arena *arena,
                                       enum signature_kind kind, const struct header_field *field);
-/* "rsa-sha256" */
+/* "rsa-sha256"; empty for NONE */
 const char *signature_algorithm_name(enum signature_algorithm algorithm);
 /* Whether `name` is `domain` or below it. */
 bool signature_is_below(struct str name, struct str domain);
