@@ -2,6 +2,7 @@
 #include "path/route/route.h"
 #include "cli/options.h"
 #include "cli/print.h"
+#include "cli/sts_desk.h"
 #include "cli/verb.h"
 #include "control/answer.h"
 #include "core/mail/mailbox.h"
@@ -33,6 +34,8 @@ struct routing_verb {
     struct route_query route;
     struct addresses_query addresses;
     struct host_tls_query tls;
+    struct sts_desk desk;
+    struct sts_office *sts;
     struct member members[MEMBERS_MAX];
     size_t count, next, host;
     json_t *results;
@@ -276,6 +279,7 @@ static void next_member(struct routing_verb *v)
                                     .config = v->config,
                                     .arena = &v->arena,
                                     .address = address,
+                                    .sts = v->sts,
                                     .owner = v};
     route_start(&v->route);
 }
@@ -303,6 +307,7 @@ static int run(struct routing_verb *v, struct str address)
         v->code = EX_OSERR;
     } else {
         v->members[v->count++] = (struct member){address, 0};
+        v->sts = sts_desk_open(&v->desk, v->config, v->loop, true);
         v->results = json_array();
         next_member(v);
         loop_run(v->loop);
@@ -311,7 +316,9 @@ static int run(struct routing_verb *v, struct str address)
         }
         json_decref(v->results);
     }
+    sts_desk_stop(&v->desk);
     loop_free(v->loop);
+    sts_desk_close(&v->desk);
     dns_service_free(service);
     log_free(log);
     arena_done(&v->arena);

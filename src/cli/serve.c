@@ -4,6 +4,7 @@
 #include "cli/serve_log.h"
 #include "cli/serve_supervised.h"
 #include "cli/serve_tls.h"
+#include "cli/sts_desk.h"
 #include "cli/verb.h"
 #include "config/load.h"
 #include "control/control.h"
@@ -38,6 +39,7 @@ struct server {
     struct login_service *login; /* null: nobody can log in */
     struct logins *logins[BRANCHES_MAX];
     struct tls *tls[BRANCHES_MAX];
+    struct sts_desk sts;
     const struct ports *branch_ports[BRANCHES_MAX];
     size_t loop_count;
     struct postoffice *office;
@@ -207,13 +209,15 @@ static void run(struct server *server)
         return;
     }
     watch_signals(server);
-    struct postoffice_options options = {.config = server->config,
-                                         .home = loop_ports(server->home),
-                                         .branches = server->branch_ports,
-                                         .branch_count = server->loop_count,
-                                         .salvage = server->salvage,
-                                         .opened = office_opened,
-                                         .owner = server};
+    struct postoffice_options options = {
+        .config = server->config,
+        .home = loop_ports(server->home),
+        .branches = server->branch_ports,
+        .branch_count = server->loop_count,
+        .salvage = server->salvage,
+        .sts = sts_desk_open(&server->sts, server->config, server->home, false),
+        .opened = office_opened,
+        .owner = server};
     server->office = postoffice_open(&options);
     if (server->office) {
         loop_run(server->home);
@@ -246,7 +250,9 @@ static int serve(struct server *server)
     }
     login_service_free(server->login);
     serve_tls_close(server->tls, server->loop_count);
+    sts_desk_stop(&server->sts);
     loop_free(server->home);
+    sts_desk_close(&server->sts);
     pickup_done(&server->pickup);
     dns_service_free(server->dns);
     log_free(server->log);

@@ -99,6 +99,8 @@ struct config_transport {
     bool implicit_tls; /* smtps:// */
 };
 
+enum mta_sts_use { MTA_STS_USE, MTA_STS_NEVER };
+
 /* How mail to these domains must travel; the first match wins. `match` as in a transport. */
 struct config_tls_rule {
     struct str match;
@@ -146,6 +148,8 @@ struct config_deliver {
     uint32_t transaction_recipients; /* at most so many RCPTs in one transaction; 100 */
     struct span pipe;                /* a program's time; 5 min */
     struct span connection_idle;     /* an unused connection is kept for so long; 5 s */
+    uint16_t https_port;             /* of the web servers that have policies (MTA-STS) */
+    struct span mta_sts;             /* how long a policy that is not known yet is waited for */
 };
 
 struct config {
@@ -175,6 +179,7 @@ struct config {
     struct config_certificate *certificates; /* none: one signed by itself is made */
     size_t certificate_count;
     struct str authorities; /* a file of those believed; empty: the system's */
+    enum mta_sts_use mta_sts;
     struct config_tls_rule *tls_rules;
     size_t tls_rule_count;
     enum relay_rule relay;

@@ -34,6 +34,8 @@ static const struct config_deliver deliver = {
     .transaction_recipients = 100,
     .pipe = {300LL * 1000000},
     .connection_idle = {5LL * 1000000},
+    .https_port = 443,
+    .mta_sts = {10000000},
 };
 
 static const struct config_queue queue = {

@@ -217,13 +217,17 @@ static const struct key timeout_keys[] = {
     {.name = "data_done", .read = read_span, AT(deliver.data_done), .least = 1},
     {.name = "quit", .read = read_span, AT(deliver.quit), .least = 1},
     {.name = "pipe", .read = read_span, AT(deliver.pipe), .least = 1},
+    {.name = "mta_sts", .read = read_span, AT(deliver.mta_sts), .least = 1},
     {0},
 };
+static const char *const mta_sts_uses[] = {"use", "never", NULL};
 static const struct key deliver_keys[] = {
     {.name = "port", .read = read_port, AT(deliver.port)},
     {.name = "source", .read = read_source},
     {.name = "timeouts", .read = read_section, .inside = timeout_keys},
     {.name = "tls", .read = read_tls_rules},
+    {.name = "mta_sts", .read = read_choice, AT(mta_sts), .words = mta_sts_uses},
+    {.name = "https_port", .read = read_port, AT(deliver.https_port)},
     {.name = "transaction_recipients",
      .read = read_count,
      AT(deliver.transaction_recipients),

@@ -21,6 +21,7 @@ struct postoffice {
     struct report_office reports;
     struct draft_office drafts;
     struct queue_id_maker ids;
+    struct sts_office *sts;
     struct timer tick;
     struct hash_seed site_seed;
     size_t next_branch; /* for jobs that may go to any */
@@ -85,6 +86,7 @@ static void route(void *owner, struct queue_route *ask)
         .arena = ask->arena,
         .address = ask->address,
         .sender = ask->envelope->reverse_path,
+        .sts = office->sts,
     };
     route_start(&way->query);
 }
@@ -321,6 +323,7 @@ struct postoffice *postoffice_open(const struct postoffice_options *options)
     }
     struct entropy *entropy = options->home->entropy;
     office->ports = options->home;
+    office->sts = options->sts;
     office->config = config_hold(options->config);
     office->opened = options->opened;
     office->opened_owner = options->owner;

@@ -7,6 +7,7 @@
 #include "path/branch.h"
 #include "path/queue/queue.h"
 #include "path/report/report.h"
+#include "path/route/sts.h"
 
 enum { BRANCHES_MAX = 64 };
 
@@ -18,9 +19,10 @@ struct postoffice_options {
     const struct ports *const *branches; /* each of a loop that runs, or will */
     size_t branch_count;                 /* 1 to BRANCHES_MAX */
     bool salvage;                        /* see spool_log_open */
-    uint64_t segment_size; /* of the spool, bytes; 0: its default. Simulations take small ones */
-    uint64_t inline_limit; /* likewise */
-    size_t draft_memory;   /* see branch.h */
+    uint64_t segment_size;  /* of the spool, bytes; 0: its default. Simulations take small ones */
+    uint64_t inline_limit;  /* likewise */
+    size_t draft_memory;    /* see branch.h */
+    struct sts_office *sts; /* borrowed; null: MTA-STS is not used */
     /* Once: 0, when mail is taken; or -errno, and then a reason for people. After a failure the
      * post office is closed and gone. */
     void (*opened)(void *owner, int result, struct str reason);

@@ -5,6 +5,7 @@
 #include "port/clock.h"
 #include "port/disk.h"
 #include "port/entropy.h"
+#include "port/https.h"
 #include "port/inbox.h"
 #include "port/log.h"
 #include "port/login.h"
@@ -25,5 +26,6 @@ struct ports {
     struct log *log;
     struct logins *logins; /* null: nobody can log in */
     struct tls *tls;       /* null: no TLS */
+    struct https *https;   /* null: no HTTPS */
     struct inbox *inbox;   /* this loop's own */
 };

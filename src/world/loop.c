@@ -138,6 +138,11 @@ void loop_set_tls(struct loop *loop, struct tls *tls)
     loop->ports.tls = tls;
 }
 
+void loop_set_https(struct loop *loop, struct https *https)
+{
+    loop->ports.https = https;
+}
+
 const struct ports *loop_ports(const struct loop *loop)
 {
     return &loop->ports;

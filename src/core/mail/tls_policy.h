@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/tlsa.h"
+#include "core/mail/sts.h"
 
 enum tls_level {
     TLS_MAY,         /* where it is offered, whoever it is; else in the clear (RFC 7435) */
@@ -19,12 +20,15 @@ struct tls_policy {
     bool implicit;    /* TLS from the first octet, not after STARTTLS */
     bool dane;        /* of a hop: each host's TLSA records are to be looked up first */
     struct str names; /* VERIFY: instead of the host's name; separated by blanks. ".example" is any
-                         name below it. DANE, and with `dane`: further names that will do */
+                         name below it. DANE: further names that will do. With
+                         `dane` or `sts`: the domain that the mail is for */
     struct str fingerprints; /* SHA-256 of certificates or public keys (DER), one after the other */
     const struct tlsa *tlsa; /* DANE: usable ones */
     size_t tlsa_count;
+    enum sts_mode sts; /* of a hop: MTA-STS holds for hosts that DANE does not */
+    struct str sts_mx; /* and names these */
     struct str base;   /* DANE: the TLSA base domain, which SNI asks for */
-    struct str source; /* the rule it is from, or "DANE"; empty: none applies */
+    struct str source; /* the rule it is from, "DANE", "MTA-STS"; empty: none applies */
 };
 
 static inline bool tls_required(const struct tls_policy *policy)

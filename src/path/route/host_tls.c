@@ -36,11 +36,33 @@ static void use_dane(struct host_tls_query *query, const struct dane *dane)
     }
 }
 
+/* A policy in testing changes nothing but what is reported. */
+static void use_sts(struct host_tls_query *query)
+{
+    const struct tls_policy *hop = &query->hop->tls;
+    query->policy.dane = false;
+    if (hop->sts != STS_ENFORCE) {
+        return;
+    }
+    struct str host = query->hop->hosts[query->host].name;
+    if (!sts_names_host(hop->sts_mx, host)) {
+        refuse(query, arena_format(query->arena,
+                                   "the MTA-STS policy of %.*s does not name %.*s, and so no mail "
+                                   "goes there",
+                                   STR_ARG(hop->names), STR_ARG(host)));
+        return;
+    }
+    query->policy.level = TLS_VERIFY;
+    query->policy.names = host;
+    query->policy.source = STR("MTA-STS");
+}
+
 static void judge(struct host_tls_query *query, const struct dane *dane)
 {
     switch (dane->verdict) {
     case DANE_ASKING:
     case DANE_NONE:
+        use_sts(query);
         break;
     case DANE_USABLE:
         use_dane(query, dane);
@@ -91,6 +113,7 @@ bool host_tls_start(struct host_tls_query *query)
     query->step_count = 0;
     query->impl = NULL;
     if (!hop->tls.dane || hop->hosts[query->host].literal.family != IP_NONE) {
+        use_sts(query);
         return true;
     }
     struct lookup *lookup = ARENA_NEW(query->arena, struct lookup);

@@ -1,6 +1,6 @@
 /* host_tls.h: how private the way to one host of a hop must be: by the rule that applies, else by
- * DANE (RFC 7672), else opportunistic. For the deliver stage, before it connects, and for
- * `postrider route`. */
+ * DANE (RFC 7672), else by MTA-STS (RFC 8461), else opportunistic. For the deliver stage, before it
+ * connects, and for `postrider route`. */
 #pragma once
 
 #include "core/mail/next_hop.h"

@@ -19,6 +19,7 @@ struct run {
     struct str domain; /* in A-labels and lower case */
     struct str served; /* whose MX records are used; empty: nobody's */
     uint16_t port;     /* of the MX hosts */
+    struct sts_query sts;
 };
 
 static void end_with(struct run *run, enum routing_verdict verdict, struct status_code status,
@@ -47,6 +48,14 @@ static void note_tls(struct run *run, const struct tls_policy *tls)
 {
     struct str level = tls_level_word(tls->level);
     const char *implicit = tls->implicit ? ", implicit" : "";
+    if (tls->sts) {
+        struct str mode = sts_mode_word(tls->sts);
+        dns_note_add(&run->notes, "MTA-STS (%.*s) names the hosts %.*s", STR_ARG(mode),
+                     STR_ARG(tls->sts_mx));
+    }
+    if (tls->sts && !tls->dane) {
+        return;
+    }
     if (tls->dane) {
         dns_note_add(&run->notes,
                      "TLS policy %.*s%s, unless a host has TLSA records (DANE): the hosts' names "
@@ -191,6 +200,40 @@ static void finish(struct run *run)
     query->done(query);
 }
 
+static void on_sts(struct sts_query *sts)
+{
+    struct run *run = sts->owner;
+    struct tls_policy *tls = &run->query->result.hop.tls;
+    if (sts->why.len > 0) {
+        dns_note_add(&run->notes, "MTA-STS policy of %.*s: %.*s", STR_ARG(run->served),
+                     STR_ARG(sts->why));
+    }
+    tls->sts = sts->policy.mode;
+    tls->sts_mx = sts->policy.mx;
+    end_hop(run, true);
+    finish(run);
+}
+
+/* The hosts are known. True: it goes on in on_sts(). */
+static bool ask_sts(struct run *run)
+{
+    struct route_query *query = run->query;
+    bool made = hop_to_mx(&query->result.hop, &run->mx, run->port, query->arena);
+    if (made && query->sts && !tls_rule_exists(query->config, run->domain)) {
+        run->sts = (struct sts_query){.done = on_sts,
+                                      .office = query->sts,
+                                      .arena = query->arena,
+                                      .domain = run->served,
+                                      .owner = run};
+        if (sts_start(&run->sts)) {
+            return true;
+        }
+        made = false;
+    }
+    end_hop(run, made);
+    return false;
+}
+
 static void turned(struct asker *asker)
 {
     struct run *run = CONTAINER_OF(asker, struct run, asker);
@@ -199,7 +242,9 @@ static void turned(struct asker *asker)
     }
     append_notes(&run->notes, &run->mx.notes);
     if (run->mx.verdict == MX_HOSTS) {
-        end_hop(run, hop_to_mx(&run->query->result.hop, &run->mx, run->port, run->query->arena));
+        if (ask_sts(run)) {
+            return;
+        }
     } else {
         end_mx_failure(run);
     }
@@ -210,7 +255,7 @@ static void start_mx(struct run *run, struct str domain, uint16_t port)
 {
     const struct ports *ports = run->query->ports;
     run->port = port;
-    run->served = domain;
+    run->served = arena_lower(run->query->arena, domain);
     run->asker = (struct asker){.resolver = ports->resolver,
                                 .question = next_question,
                                 .answer = take_answer,
@@ -381,5 +426,6 @@ void route_cancel(struct route_query *query)
     }
     if (run) {
         asker_cancel(&run->asker);
+        sts_cancel(&run->sts);
     }
 }

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "core/mail/next_hop.h"
+#include "path/route/sts.h"
 #include "port/ports.h"
 
 struct route_query {
@@ -17,7 +18,8 @@ struct route_query {
      * "\local@domain" (that mailbox, whatever aliases say). The backslash is the guard: "/" and "|"
      * may begin a mailbox that a client names, a backslash never does. */
     struct str address;
-    struct str sender; /* the reverse-path, for {sender} in a program's arguments */
+    struct str sender;      /* the reverse-path, for {sender} in a program's arguments */
+    struct sts_office *sts; /* null: MTA-STS is not used */
     struct routing result;
     void *owner;
     struct timer timer; /* its own; zeroed at first */

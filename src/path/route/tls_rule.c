@@ -25,6 +25,11 @@ static const struct config_tls_rule *find(const struct config *config, struct st
     return NULL;
 }
 
+bool tls_rule_exists(const struct config *config, struct str domain)
+{
+    return find(config, domain) != NULL;
+}
+
 /* The names that the certificate must bear one of, where the rule gives none. A host's name out of
  * an unsigned MX record may be the forger's own, with a good certificate: then only the domain that
  * the mail is for, or a name below it, will do. */
@@ -54,11 +59,13 @@ static bool take_rule(const struct config_tls_rule *rule, struct str served, str
 static struct str mark_of(const struct tls_policy *tls, struct arena *arena)
 {
     struct str level = tls->dane ? STR("dane") : tls_level_word(tls->level);
-    struct str names = tls->dane ? STR("") : tls->names;
+    struct str names = tls->dane || tls->sts ? STR("") : tls->names;
     struct str first = str_split(&names, ' ');
-    return arena_format(arena, "/tls%s=%.*s%s%.*s%s%.*s", tls->implicit ? "-implicit" : "",
+    struct str promised = tls->sts ? tls->names : STR("");
+    return arena_format(arena, "/tls%s=%.*s%s%.*s%s%.*s%s%.*s", tls->implicit ? "-implicit" : "",
                         STR_ARG(level), tls->source.len > 0 ? ":" : "", STR_ARG(tls->source),
-                        first.len > 0 ? ":" : "", STR_ARG(first));
+                        first.len > 0 ? ":" : "", STR_ARG(first), tls->sts ? "+sts:" : "",
+                        STR_ARG(promised));
 }
 
 bool tls_rule_apply(const struct config *config, struct str domain, struct str served,
@@ -71,8 +78,8 @@ bool tls_rule_apply(const struct config *config, struct str domain, struct str s
     }
     if (rule) {
         good = take_rule(rule, served, hop, arena);
-    } else if (hop->secure && config->trust_anchor.len > 0) {
-        hop->tls.dane = true;
+    } else if ((hop->secure && config->trust_anchor.len > 0) || hop->tls.sts) {
+        hop->tls.dane = hop->secure && config->trust_anchor.len > 0;
         hop->tls.names = arena_copy(arena, served);
         good = hop->tls.names.ptr != NULL;
     } else if (!hop->tls.implicit) {

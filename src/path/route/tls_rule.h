@@ -4,6 +4,8 @@
 #include "config/config.h"
 #include "core/mail/next_hop.h"
 
+/* Whether there is a rule: then neither DANE nor MTA-STS is asked. */
+bool tls_rule_exists(const struct config *config, struct str domain);
 /* Puts the policy of the first rule of `deliver.tls` that matches the domain into the hop, else
  * that DANE is to be looked for where the hosts' names cannot be forged; and a mark into the site:
  * connections made under another policy are not used. `served`: the domain whose MX records the

@@ -1,0 +1,52 @@
+/* Property: a policy that is read, written again from what was read, is the same policy; a host
+ * that stands in it is one it names; a record's id is short and has letters and digits only. */
+#include "core/mail/sts.h"
+
+#include "core/base/buf.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
+
+static void write_policy(struct buf *out, const struct sts_policy *policy)
+{
+    struct str mode = sts_mode_word(policy->mode);
+    struct str rest = policy->mx;
+    buf_add_format(out, "version: STSv1\nmode: %.*s\nmax_age: %u\n", STR_ARG(mode),
+                   (unsigned)policy->max_age);
+    while (rest.len > 0) {
+        struct str pattern = str_split(&rest, ' ');
+        buf_add_format(out, "mx: %.*s\n", STR_ARG(pattern));
+        require(str_starts(pattern, STR("*.")) || sts_names_host(policy->mx, pattern));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str text = str_from((const char *)data, size);
+    struct str id;
+    struct arena arena = {0};
+    struct sts_policy policy, again;
+    if (sts_policy_parse(text, &arena, &policy)) {
+        struct buf written = {0};
+        write_policy(&written, &policy);
+        require(written.len > STS_POLICY_MAX ||
+                sts_policy_parse(buf_str(&written), &arena, &again));
+        require(written.len > STS_POLICY_MAX ||
+                (again.mode == policy.mode && again.max_age == policy.max_age &&
+                 str_eq(again.mx, policy.mx)));
+        buf_done(&written);
+    }
+    if (sts_record_parse(text, &id)) {
+        require(id.len > 0 && id.len <= STS_ID_MAX && !str_has_control(id));
+    }
+    arena_done(&arena);
+    return 0;
+}
