@@ -2,6 +2,7 @@
 #include "path/route/route.h"
 #include "cli/options.h"
 #include "cli/print.h"
+#include "cli/route_connect.h"
 #include "cli/sts_desk.h"
 #include "cli/verb.h"
 #include "control/answer.h"
@@ -10,6 +11,7 @@
 #include "path/route/addresses.h"
 #include "path/route/host_tls.h"
 #include "path/route/tls_rule.h"
+#include "tls/server.h"
 #include "world/log.h"
 #include "world/loop.h"
 #include "world/resolver.h"
@@ -40,6 +42,9 @@ struct routing_verb {
     size_t count, next, host;
     json_t *results;
     json_t *result; /* of the present member */
+    struct tls *private;
+    struct route_connect try;
+    bool connect; /* --connect */
     bool json;
     int code;
 };
@@ -102,16 +107,59 @@ static void print_policy(const struct routing_verb *v, struct str host)
                  STR_ARG(policy->source));
 }
 
+static json_t *host_json(const struct routing_verb *v)
+{
+    json_t *hosts = json_object_get(v->result, "hosts");
+    return json_array_get(hosts, json_array_size(hosts) - 1);
+}
+
+static void on_tried(struct route_connect *try)
+{
+    struct routing_verb *v = try->owner;
+    if (!v->json) {
+        route_connect_print(try);
+    }
+    if (!try->good) {
+        worse(v, EX_TEMPFAIL);
+    }
+    json_object_set_new(host_json(v), "connect", try->result);
+    next_host(v);
+}
+
 static void on_tls(struct host_tls_query *query)
 {
     struct routing_verb *v = query->owner;
     struct str name = query->hop->hosts[query->host].name;
     print_steps(v, query->steps, query->step_count);
     print_policy(v, name);
-    json_t *hosts = json_object_get(v->result, "hosts");
-    json_object_set_new(json_array_get(hosts, json_array_size(hosts) - 1), "tls",
-                        policy_json(query));
-    next_host(v);
+    json_object_set_new(host_json(v), "tls", policy_json(query));
+    if (!v->connect || query->status.class != 0 || query->hop->kind != HOP_SMTP) {
+        next_host(v);
+        return;
+    }
+    v->try = (struct route_connect){
+        .done = on_tried, .config = v->config, .host = &v->tls, .arena = &v->arena, .owner = v};
+    route_connect_start(&v->try);
+}
+
+static void add_host(struct routing_verb *v, struct str name)
+{
+    json_t *host = json_object();
+    json_object_set_new(host, "name", answer_text(name));
+    json_array_append_new(json_object_get(v->result, "hosts"), host);
+}
+
+static void ask_tls(struct routing_verb *v)
+{
+    v->tls = (struct host_tls_query){.done = on_tls,
+                                     .ports = loop_ports(v->loop),
+                                     .arena = &v->arena,
+                                     .hop = &v->route.result.hop,
+                                     .host = v->host - 1,
+                                     .owner = v};
+    if (host_tls_start(&v->tls)) {
+        on_tls(&v->tls);
+    }
 }
 
 static void on_addresses(struct addresses_query *query)
@@ -126,20 +174,10 @@ static void on_addresses(struct addresses_query *query)
     if (query->ip_count == 0 && !v->json) {
         (void)printf("  %.*s: %.*s\n", STR_ARG(query->host), STR_ARG(query->text));
     }
-    json_t *host = json_object();
-    json_object_set_new(host, "name", answer_text(query->host));
-    json_object_set_new(host, "addresses", ips);
-    json_object_set_new(host, "steps", steps_json(query->steps, query->step_count));
-    json_array_append_new(json_object_get(v->result, "hosts"), host);
-    v->tls = (struct host_tls_query){.done = on_tls,
-                                     .ports = loop_ports(v->loop),
-                                     .arena = &v->arena,
-                                     .hop = &v->route.result.hop,
-                                     .host = v->host - 1,
-                                     .owner = v};
-    if (host_tls_start(&v->tls)) {
-        on_tls(&v->tls);
-    }
+    add_host(v, query->host);
+    json_object_set_new(host_json(v), "addresses", ips);
+    json_object_set_new(host_json(v), "steps", steps_json(query->steps, query->step_count));
+    ask_tls(v);
 }
 
 static void print_place(const struct routing_verb *v, const struct next_hop *hop)
@@ -176,18 +214,21 @@ static void member_done(struct routing_verb *v)
 static void next_host(struct routing_verb *v)
 {
     const struct next_hop *hop = &v->route.result.hop;
-    while (v->host < hop->host_count && hop->hosts[v->host].literal.family != IP_NONE) {
-        v->host++;
-    }
     if (v->host == hop->host_count) {
         print_place(v, hop);
         member_done(v);
         return;
     }
+    const struct hop_host *host = &hop->hosts[v->host++];
+    if (host->literal.family != IP_NONE) {
+        add_host(v, host->name);
+        ask_tls(v);
+        return;
+    }
     v->addresses = (struct addresses_query){.done = on_addresses,
                                             .ports = loop_ports(v->loop),
                                             .arena = &v->arena,
-                                            .host = hop->hosts[v->host++].name,
+                                            .host = host->name,
                                             .no_ipv4 = v->config->deliver.no_ipv4,
                                             .no_ipv6 = v->config->deliver.no_ipv6,
                                             .owner = v};
@@ -293,6 +334,25 @@ static void print_ways(const struct routing_verb *v, struct str address)
     json_decref(all);
 }
 
+static bool make_private(struct routing_verb *v)
+{
+    struct tls_source source = {0};
+    struct buf reason = {0};
+    if (!v->connect) {
+        return true;
+    }
+    source.authorities = v->config->authorities.len > 0 ? v->config->authorities.ptr : NULL;
+    v->private = tls_server_new(&source, loop_ports(v->loop), &reason);
+    if (v->private) {
+        loop_set_tls(v->loop, v->private);
+    } else {
+        (void)fprintf(stderr, "postrider route: no TLS: %.*s\n", STR_ARG(buf_str(&reason)));
+        v->code = EX_OSERR;
+    }
+    buf_done(&reason);
+    return v->private != NULL;
+}
+
 static int run(struct routing_verb *v, struct str address)
 {
     char reason[256] = "";
@@ -305,7 +365,7 @@ static int run(struct routing_verb *v, struct str address)
     if (!v->loop) {
         (void)fprintf(stderr, "postrider route: no DNS: %s\n", reason);
         v->code = EX_OSERR;
-    } else {
+    } else if (make_private(v)) {
         v->members[v->count++] = (struct member){address, 0};
         v->sts = sts_desk_open(&v->desk, v->config, v->loop, true);
         v->results = json_array();
@@ -318,6 +378,7 @@ static int run(struct routing_verb *v, struct str address)
     }
     sts_desk_stop(&v->desk);
     loop_free(v->loop);
+    tls_server_free(v->private);
     sts_desk_close(&v->desk);
     dns_service_free(service);
     log_free(log);
@@ -327,15 +388,17 @@ static int run(struct routing_verb *v, struct str address)
 
 static void print_help(void)
 {
-    (void)printf("usage: postrider route ADDRESS [--json] [-c FILE] [--dns ADDR@PORT] "
-                 "[--trust-anchor FILE]\n\n"
+    (void)printf("usage: postrider route ADDRESS [--connect] [--json] [-c FILE]\n"
+                 "                       [--dns ADDR@PORT] [--trust-anchor FILE]\n\n"
                  "Shows every step from the address to the host to connect to, with the DNS "
-                 "answers it rests\non. Exit code 0: it can be delivered; 67, 68: it cannot; 75: "
-                 "try later.\n\n"
+                 "answers it rests\non. With --connect each host is tried up to the point where "
+                 "mail would be sent: connection,\nTLS handshake, certificates, and whether they "
+                 "are as the policy wants. Exit code 0: it can be\ndelivered; 67, 68: it cannot; "
+                 "75: try later.\n\n"
                  "example: postrider route someone@example.org\n");
 }
 
-static int route_address(struct config *config, const char *word, bool json)
+static int route_address(struct config *config, const char *word, bool json, bool connect)
 {
     struct mailbox mailbox;
     struct buf address = {0};
@@ -349,6 +412,7 @@ static int route_address(struct config *config, const char *word, bool json)
     if (verb && !address.failed) {
         verb->config = config;
         verb->json = json;
+        verb->connect = connect;
         code = run(verb, buf_str(&address));
     }
     free(verb);
@@ -362,12 +426,14 @@ int verb_route(int argc, char **argv)
                                             {"dns", required_argument, NULL, 'd'},
                                             {"trust-anchor", required_argument, NULL, 't'},
                                             {"json", no_argument, NULL, 'j'},
+                                            {"connect", no_argument, NULL, 'C'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     const char *file = NULL;
     struct str dns = {0};
     struct str anchor = {0};
     bool json = false;
+    bool connect = false;
     for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         switch (c) {
         case 'c':
@@ -381,6 +447,9 @@ int verb_route(int argc, char **argv)
             break;
         case 'j':
             json = true;
+            break;
+        case 'C':
+            connect = true;
             break;
         case 'h':
             print_help();
@@ -400,7 +469,7 @@ int verb_route(int argc, char **argv)
         config->dns_servers = dns.len ? &dns : config->dns_servers;
         config->dns_server_count = dns.len ? 1 : config->dns_server_count;
         config->trust_anchor = anchor.len ? anchor : config->trust_anchor;
-        code = route_address(config, argv[optind], json);
+        code = route_address(config, argv[optind], json, connect);
     }
     config_drop(config);
     options_done(&source);

@@ -1,6 +1,7 @@
 /* tls.h: a stream made private (RFC 8446, RFC 5246). Null in struct ports: no TLS. */
 #pragma once
 
+#include "core/base/buf.h"
 #include "core/mail/tls_policy.h"
 #include "port/stream.h"
 
@@ -31,4 +32,6 @@ struct tls {
     struct str (*trouble)(const struct stream *stream);
     /* False: the handshake is not done. */
     bool (*facts)(const struct stream *stream, struct tls_facts *facts);
+    /* The peer's certificates in words, a line each, as far as the handshake came. */
+    void (*describe)(const struct stream *stream, struct buf *out);
 };

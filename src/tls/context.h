@@ -28,7 +28,7 @@ struct tls_contexts {
     SSL_CTX *client;
 };
 
-/* False, with `*reason`: a file is missing or wrong. */
+/* Without pairs: for clients only. False, with `*reason`: a file is missing or wrong. */
 NODISCARD bool tls_contexts_open(struct tls_contexts *c, const struct tls_source *source,
                                  struct buf *reason);
 void tls_contexts_close(struct tls_contexts *c);

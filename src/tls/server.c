@@ -1,6 +1,7 @@
 #include "tls/server.h"
 
 #include "tls/client.h"
+#include "tls/describe.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -424,6 +425,11 @@ static struct str op_trouble(const struct stream *stream)
     return buf_str(&from_port(stream)->why);
 }
 
+static void op_describe(const struct stream *stream, struct buf *out)
+{
+    describe_chain(from_port(stream)->ssl, out);
+}
+
 static bool op_facts(const struct stream *stream, struct tls_facts *facts)
 {
     struct tls_stream *s = from_port(stream);
@@ -456,8 +462,11 @@ struct tls *tls_server_new(const struct tls_source *source, const struct ports *
         return NULL;
     }
     server->ports = ports;
-    server->port = (struct tls){
-        .accept = op_accept, .connect = op_connect, .trouble = op_trouble, .facts = op_facts};
+    server->port = (struct tls){.accept = op_accept,
+                                .connect = op_connect,
+                                .trouble = op_trouble,
+                                .facts = op_facts,
+                                .describe = op_describe};
     if (!make_method(server) || !tls_contexts_open(&server->contexts, source, reason)) {
         tls_server_free(&server->port);
         return NULL;

@@ -152,6 +152,23 @@ def test_another_host_is_tried_when_the_first_is_not_who_it_must_be(ways, house)
     assert not ways.servers["wrong"].mail
 
 
+def test_route_tries_what_it_shows(ways, house):
+    certificate = ways.certificate("mx.right.signed.example")
+    right = ways.add("right", ["TLSA " + certificate.tlsa(3, 1, 1)], certificate)
+    wrong = ways.add("wrong", [f"TLSA 3 1 1 {OTHER}"])
+    plain = ways.add("plain", [], signed=False)
+    clear = ways.add("clear", [], signed=False, clear=True)
+    near = house()
+    shown = near.run("route", "--connect", right, check=0).stdout.decode()
+    assert "TLSv1.3" in shown and "/CN=mx.right.signed.example, for mx.right.signed.example, by " in shown
+    assert "good: TLS, with a certificate that a TLSA record describes" in shown
+    facts = near.json("route", "--connect", wrong, check=75)["ways"][0]["hosts"][0]["connect"]
+    assert not facts["good"] and "no matching DANE TLSA records" in facts["verdict"]
+    assert near.json("route", "--connect", plain)["ways"][0]["hosts"][0]["connect"]["tls"]
+    assert "good: in the clear: TLS is not offered" in near.run("route", "--connect", clear, check=0).stdout.decode()
+    assert not any(server.mail or server.count("mail") for server in ways.servers.values())
+
+
 def test_route_shows_the_records(ways, house):
     certificate = ways.certificate("mx.right.signed.example")
     record = certificate.tlsa(3, 1, 1)
