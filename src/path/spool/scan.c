@@ -31,7 +31,7 @@ static void segment_ends(struct recovery *r, bool valid_behind)
     struct segment *s = r->segment;
     bool newest = r->scanning == 0;
     s->end = r->offset;
-    if (newest && !valid_behind) {
+    if (newest && !valid_behind && !s->damaged) {
         s->state = SEGMENT_TAIL;
         r->log->tail = s;
     } else if (newest) {
@@ -131,7 +131,7 @@ static void take_bytes(struct recovery *r, struct str bytes)
             return;
         }
         uint64_t step = record_padded(record_length(&record));
-        r->offset = step > left ? r->limit : r->offset + step;
+        r->offset += step; /* its padding may have been torn off */
         bytes = str_tail(bytes, (size_t)step);
     }
     if (r->offset < r->limit) {

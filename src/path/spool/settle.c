@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "path/spool/recover.h"
 
@@ -64,12 +65,14 @@ static void piece_written(struct disk_op *op)
 static void piece_read(struct disk_op *op)
 {
     struct recovery *r = CONTAINER_OF(op, struct recovery, disk_op);
-    if (op->result >= 0 && op->result < (int64_t)r->size) {
+    if (op->result >= 0 && op->result + RECORD_ALIGN <= (int64_t)r->size) {
         op->result = -EIO; /* it was longer a moment ago */
     }
     if (failed(r, op)) {
         return;
     }
+    /* Of the last record's padding a part may never have been there. */
+    memset(r->bytes + op->result, 0, r->size - (size_t)op->result);
     r->piece = str_from(r->bytes, r->size);
     r->pieces = (struct disk_pieces){&r->piece, 1};
     *op = (struct disk_op){.done = piece_written};
