@@ -177,11 +177,13 @@ crash() {
     need 'run the crash tests' $BUILD_PACKAGES $TEST_PACKAGES python3 $(cat tests/e2e/packages.txt)
     build sanitize
     steady ctest --test-dir build-sanitize -R 'crash|restart' --output-on-failure
-    say '10,000 simulated mail exchanges, seeds 1 to 10000'
-    steady build-sanitize/tests/crash_sim 1 5000 &
-    first_half=$!
-    steady build-sanitize/tests/crash_sim 5001 5000
-    wait "$first_half"
+    for rack in crash_spool crash_sim; do
+        say "$rack: 10,000 runs, seeds 1 to 10000"
+        steady build-sanitize/tests/$rack 1 5000 &
+        first_half=$!
+        steady build-sanitize/tests/$rack 5001 5000
+        wait "$first_half"
+    done
     e2e_tests -k 'kill or crash'
 }
 

@@ -14,10 +14,11 @@ static const struct place {
     unsigned pc;
     bool lies;
 } places[] = {
-    {"u1@one.example", 14, false}, {"u2@one.example", 10, false},    {"u1@two.example", 14, false},
+    {"u1@one.example", 11, false}, {"u2@one.example", 10, false},    {"u1@two.example", 11, false},
     {"u2@two.example", 10, false}, {"nobody@two.example", 5, false}, {"a@good.example", 12, false},
     {"r@good.example", 6, false},  {"a@flaky.example", 14, false},   {"a@lying.example", 4, true},
     {"a@dead.example", 4, false},  {"a@nowhere.example", 4, false},  {"all@one.example", 3, false},
+    {"a@never.example", 4, false}, {"a@yes.example", 2, true},
 };
 
 static void again_later(struct client *c)

@@ -35,7 +35,8 @@ static void make_zone(struct zone *z)
         "good.example MX 10 mx.good.example", "mx.good.example A 203.0.113.1",
         "flaky.example A 203.0.113.2",        "lying.example MX 0 mx.lying.example",
         "mx.lying.example A 203.0.113.3",     "dead.example MX 10 mx.dead.example",
-        "mx.dead.example A 203.0.113.4",
+        "mx.dead.example A 203.0.113.4",      "never.example MX 10 mx.never.example",
+        "mx.never.example A 203.0.113.5",     "yes.example A 203.0.113.6",
     };
     z->chase = true;
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
@@ -71,6 +72,15 @@ static void make_peers(struct house *h)
         p->connection_most = 5;
         p->rcpts_most = 2;
         peer_init(p, &h->world, &h->wire, addresses[i]);
+    }
+}
+
+static void make_hostiles(struct house *h)
+{
+    static const char *const addresses[HOSTILES] = {"203.0.113.5", "203.0.113.6"};
+    for (size_t i = 0; i < HOSTILES; i++) {
+        hostile_init(&h->hostiles[i], &h->world, &h->wire, addresses[i]);
+        h->hostiles[i].says_yes = i == 1;
     }
 }
 
@@ -127,6 +137,7 @@ void house_run(struct house *h, uint64_t seed)
     sim_fault(&h->wire, "203.0.113.4:25")->silent = true;
     make_machines(h);
     make_peers(h);
+    make_hostiles(h);
     make_clients(h);
     chaos_start(h);
     run_until(h, SPAN_S(70).us, false);

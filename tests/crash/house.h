@@ -2,10 +2,11 @@
 #pragma once
 
 #include "crash/client.h"
+#include "crash/hostile.h"
 #include "crash/machine.h"
 #include "crash/peer.h"
 
-enum { MACHINES = 2, CLIENTS = 4, PEERS = 3 };
+enum { MACHINES = 2, CLIENTS = 4, PEERS = 3, HOSTILES = 2 };
 
 struct house {
     struct sim_world world;
@@ -16,6 +17,7 @@ struct house {
     struct machine machines[MACHINES];
     struct client clients[CLIENTS];
     struct peer peers[PEERS];
+    struct hostile hostiles[HOSTILES];
     struct timer evil;
     unsigned evils; /* that this run may still see */
     uint32_t kinds; /* bits: which kinds */

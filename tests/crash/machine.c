@@ -32,48 +32,7 @@ static void log_print(struct log *log, enum log_level level, const char *event,
                       const struct log_field *fields, size_t count)
 {
     const struct machine *m = CONTAINER_OF(log, struct machine, log);
-    if (!run_now.verbose || level == LOG_DEBUG) {
-        return;
-    }
-    struct buf line = {0};
-    for (size_t i = 0; i < count; i++) {
-        buf_add_format(&line, " %s=", fields[i].name);
-        if (fields[i].kind == LOG_STR) {
-            buf_add(&line, fields[i].text);
-        } else if (fields[i].kind == LOG_INT) {
-            buf_add_format(&line, "%lld", (long long)fields[i].number);
-        } else {
-            ip_format(&line, fields[i].ip);
-        }
-    }
-    tell("%s %s%.*s", m->name, event, (int)line.len, line.len ? line.ptr : "");
-    buf_done(&line);
-}
-
-static void open_parcels(struct timer *timer)
-{
-    struct machine_inbox *in = CONTAINER_OF(timer, struct machine_inbox, timer);
-    struct parcel *parcel = in->first;
-    in->first = parcel->next;
-    in->last = in->first ? in->last : NULL;
-    if (in->first) {
-        in->machine->loop.timers.arm(&in->machine->loop.timers, timer, SPAN_MS(0));
-    }
-    parcel->open(parcel);
-}
-
-static void post(struct inbox *inbox, struct parcel *parcel)
-{
-    struct machine_inbox *in = CONTAINER_OF(inbox, struct machine_inbox, inbox);
-    parcel->next = NULL;
-    if (in->last) {
-        in->last->next = parcel;
-    } else {
-        in->first = parcel;
-        struct span after = {(int64_t)sim_below(in->machine->world, 100)};
-        in->machine->loop.timers.arm(&in->machine->loop.timers, &in->timer, after);
-    }
-    in->last = parcel;
+    tell_event(m->name, level, event, fields, count);
 }
 
 static void restart_later(struct machine *m, struct span after)
@@ -138,8 +97,7 @@ void machine_start(struct machine *m)
     m->boots++;
     m->open = m->closing = false;
     for (size_t i = 0; i < MACHINE_LOOPS; i++) {
-        m->inboxes[i] =
-            (struct machine_inbox){.inbox = {post}, .timer = {.fire = open_parcels}, .machine = m};
+        sim_inbox_init(&m->inboxes[i], &m->loop);
         m->ports[i] = (struct ports){
             .clock = &m->clock,
             .timers = &m->loop.timers,

@@ -6,19 +6,12 @@
 #include "crash/ledger.h"
 #include "path/postoffice.h"
 #include "sim/disk.h"
+#include "sim/inbox.h"
 #include "sim/net.h"
 #include "sim/resolver.h"
 #include "sim/world.h"
 
 enum { MACHINE_LOOPS = 3, MACHINE_FILES = 4096, MACHINE_ARMED = 16 };
-
-/* An inbox whose parcels are opened a moment later. */
-struct machine_inbox {
-    struct inbox inbox;
-    struct timer timer;
-    struct parcel *first, *last;
-    struct machine *machine;
-};
 
 struct machine {
     struct sim_world *world;
@@ -34,7 +27,7 @@ struct machine {
     struct clock clock;
     struct entropy entropy;
     struct log log;
-    struct machine_inbox inboxes[MACHINE_LOOPS];
+    struct sim_inbox inboxes[MACHINE_LOOPS];
     struct ports ports[MACHINE_LOOPS];
     const struct ports *branches[MACHINE_LOOPS - 1];
     struct config *config;

@@ -1,5 +1,6 @@
 #include "crash/trouble.h"
 
+#include "core/base/buf.h"
 #include "sim/world.h"
 
 #include <stdarg.h>
@@ -24,6 +25,27 @@ void tell(const char *format, ...)
         (void)putchar('\n');
         va_end(args);
     }
+}
+
+void tell_event(const char *who, enum log_level level, const char *event,
+                const struct log_field *fields, size_t count)
+{
+    if (!run_now.verbose || level == LOG_DEBUG) {
+        return;
+    }
+    struct buf line = {0};
+    for (size_t i = 0; i < count; i++) {
+        buf_add_format(&line, " %s=", fields[i].name);
+        if (fields[i].kind == LOG_STR) {
+            buf_add(&line, fields[i].text);
+        } else if (fields[i].kind == LOG_INT) {
+            buf_add_format(&line, "%lld", (long long)fields[i].number);
+        } else {
+            ip_format(&line, fields[i].ip);
+        }
+    }
+    tell("%s %s%.*s", who, event, (int)line.len, line.len ? line.ptr : "");
+    buf_done(&line);
 }
 
 _Noreturn void trouble(const char *format, ...)

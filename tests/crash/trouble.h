@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "port/log.h"
+
 struct sim_world;
 
 /* The run that is under way; for what is told of it. */
@@ -18,3 +20,6 @@ extern struct run_now run_now;
 _Noreturn void trouble(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Printed where the run is verbose. */
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A log event of `who`, likewise; but for those of level debug. */
+void tell_event(const char *who, enum log_level level, const char *event,
+                const struct log_field *fields, size_t count);

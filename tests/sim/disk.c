@@ -82,6 +82,9 @@ static int64_t run_open(struct job *j)
 static int64_t run_read(struct job *j)
 {
     struct stored_file *f = j->handle->file;
+    if (j->d->reads_fail_in && disk_store_draw(&j->d->store) % j->d->reads_fail_in == 0) {
+        return -EIO;
+    }
     if (j->offset >= f->size) {
         return 0;
     }
@@ -486,7 +489,7 @@ void sim_disk_restart(struct sim_disk *d)
     d->dead = false;
     d->cut_at = d->fail_at = d->sync_fails_at = d->write_fails_at = 0;
     d->syncs_fail = false;
-    d->syncs_fail_times = 0;
+    d->syncs_fail_times = d->reads_fail_in = 0;
     d->calls = d->syncs = d->writes = 0;
 }
 
@@ -516,6 +519,16 @@ void sim_disk_put(struct sim_disk *d, const char *path, struct str bytes)
         disk_store_drop(s, n->durable);
         n->durable = f;
         f->refs++;
+    }
+}
+
+void sim_disk_remove(struct sim_disk *d, const char *path)
+{
+    struct stored_name *n = disk_store_find(&d->store, str_from_cstr(path));
+    if (n && n->now) {
+        disk_store_drop(&d->store, n->durable);
+        n->durable = NULL;
+        (void)disk_store_name(&d->store, str_from_cstr(path), NULL);
     }
 }
 

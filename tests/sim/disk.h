@@ -26,6 +26,7 @@ struct sim_disk {
     uint64_t syncs;
     uint64_t renames;        /* that succeeded: whoever looks for new files looks then */
     uint64_t writes;         /* of any kind */
+    uint64_t reads_fail_in;  /* one read in so many fails with -EIO, by chance */
     uint64_t write_fails_at; /* this write fails with -ENOSPC, a part of it done */
     bool dead;               /* the power is cut: all fails with -EIO until restart */
 };
@@ -49,4 +50,5 @@ void sim_disk_forget(struct sim_disk *d);
 void sim_disk_flip(struct sim_disk *d, const char *path, uint64_t offset, unsigned bit);
 struct str sim_disk_bytes(struct sim_disk *d, const char *path); /* null pointer: no such file */
 void sim_disk_put(struct sim_disk *d, const char *path, struct str bytes); /* durable; no folders */
+void sim_disk_remove(struct sim_disk *d, const char *path);                /* durably */
 bool sim_disk_exists(struct sim_disk *d, const char *path);

@@ -139,6 +139,16 @@ static void grow(struct stored_file *f, size_t size)
     f->room = room;
 }
 
+static void keep_sector(struct stored_file *f, size_t i)
+{
+    memcpy(f->durable + i * SECTOR, f->now + i * SECTOR, SECTOR);
+}
+
+static bool is_dirty(const struct stored_file *f, size_t i)
+{
+    return (f->state[i] & DIRTY) != 0;
+}
+
 int disk_store_write(struct disk_store *s, struct stored_file *f, size_t offset, struct str bytes,
                      bool torn)
 {
@@ -153,6 +163,9 @@ int disk_store_write(struct disk_store *s, struct stored_file *f, size_t offset,
                     return -ENOSPC;
                 }
                 s->used += SECTOR;
+            }
+            if (is_dirty(f, sector) && disk_store_draw(s) % 2 == 0) {
+                keep_sector(f, sector); /* the system wrote it back before it was written again */
             }
             f->state[sector] = DIRTY | ALLOCATED;
             memcpy(f->now + offset, bytes.ptr, n);
@@ -178,16 +191,6 @@ int disk_store_resize(struct disk_store *s, struct stored_file *f, size_t size)
     return 0;
 }
 
-static void keep_sector(struct stored_file *f, size_t i)
-{
-    memcpy(f->durable + i * SECTOR, f->now + i * SECTOR, SECTOR);
-}
-
-static bool is_dirty(const struct stored_file *f, size_t i)
-{
-    return (f->state[i] & DIRTY) != 0;
-}
-
 void disk_store_sync(struct stored_file *f)
 {
     for (size_t i = 0; i < f->room / SECTOR; i++) {
@@ -202,8 +205,11 @@ void disk_store_sync(struct stored_file *f)
 void disk_store_sync_failed(struct disk_store *s, struct stored_file *f)
 {
     for (size_t i = 0; i < f->room / SECTOR; i++) {
-        if (is_dirty(f, i) && disk_store_draw(s) % 2 == 0) {
+        uint64_t fate = is_dirty(f, i) ? disk_store_draw(s) % 4 : 3;
+        if (fate < 2) {
             keep_sector(f, i);
+        } else if (fate == 2) { /* out of memory too */
+            memcpy(f->now + i * SECTOR, f->durable + i * SECTOR, SECTOR);
         }
         f->state[i] &= (uint8_t)~DIRTY;
     }

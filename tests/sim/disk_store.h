@@ -1,5 +1,6 @@
 /* disk_store.h: the files of a disk in memory, with what of them a power cut leaves. What was
- * written and not synced survives in any subset of its sectors of 512 bytes; a name that was made,
+ * written and not synced survives in any subset of its sectors of 512 bytes, each as any of the
+ * writes to it left it; a name that was made,
  * moved or removed without a sync of its folder may be as before or as after. All chance comes from
  * the seed. */
 #pragma once
@@ -55,8 +56,8 @@ int disk_store_write(struct disk_store *s, struct stored_file *f, size_t offset,
                      bool torn);
 int disk_store_resize(struct disk_store *s, struct stored_file *f, size_t size);
 void disk_store_sync(struct stored_file *f);
-/* A sync that failed: a random part reached the disk, and what did not is forgotten as if it had.
- */
+/* A sync that failed: a random part reached the disk, and what did not is forgotten as if it had:
+ * it may still be seen, or what was there before. */
 void disk_store_sync_failed(struct disk_store *s, struct stored_file *f);
 void disk_store_sync_folder(struct disk_store *s, struct str folder);
 

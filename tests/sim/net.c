@@ -108,6 +108,12 @@ static size_t unsent(const struct stream *stream)
     return e->other->queued - e->wire->window;
 }
 
+bool sim_stream_held(const struct stream *stream)
+{
+    const struct end *e = CONTAINER_OF((struct stream *)(uintptr_t)stream, struct end, stream);
+    return e->other != NULL;
+}
+
 static void note_taken(struct end *receiver, size_t octets)
 {
     struct end *sender = receiver->other;

@@ -64,6 +64,10 @@ void sim_host_cut(struct sim_host *host);
 struct sim_fault *sim_fault(struct sim_wire *wire, const char *at);
 void sim_faults_clear(struct sim_wire *wire);
 
+/* Whether the other end of a stream still holds it: false as soon as it lets go, though word of
+ * that is under way, or lost. */
+bool sim_stream_held(const struct stream *stream);
+
 /* Two joined streams, both paused, without hosts: for tests of one machine. */
 struct sim_pair {
     struct stream *a, *b;
