@@ -21,7 +21,7 @@ static bool checks_names(const struct received *r)
 static bool is_misplaced(const struct received *r)
 {
     return address_is_inside(r->ip) && name_is_public(r->rdns) && name_is_public(r->by) &&
-           !same_organisation(r->rdns, r->by) && !same_organisation(r->rdns, r->helo);
+           !same_organisation(r->rdns, r->by);
 }
 
 /* Among addresses that are real, one for examples is made up; where all are such, the message is an
@@ -83,13 +83,24 @@ static bool has_name(const struct trace_question *answer, struct str name)
     return false;
 }
 
+/* The name that the receiver found in the DNS, and what was asked about it. Exim writes that name
+ * alone where the client called itself by it. */
+static struct str found_name(const struct received *r, enum trace_about *about)
+{
+    bool exim =
+        str_eq(r->software.name, STR("Exim")) && r->rdns.len == 0 && str_eq(r->helo, r->from);
+    *about = exim ? TRACE_ABOUT_HELO : TRACE_ABOUT_RDNS;
+    return exim ? r->helo : r->rdns;
+}
+
 static void judge_forward(struct judge *j, size_t i)
 {
     enum { NAME_IS_GONE = -30, UNCHECKED = -30 };
     const struct trace_hop *hop = &j->t->hops[i];
     const struct received *r = &hop->received;
-    const struct trace_question *forward =
-        judge_answer(j, hop, TRACE_ABOUT_RDNS, RULE_RDNS_FORWARD);
+    enum trace_about about;
+    struct str name = found_name(r, &about);
+    const struct trace_question *forward = judge_answer(j, hop, about, RULE_RDNS_FORWARD);
     char space[IP_TEXT_MAX];
     if (!forward || r->ip.family == IP_NONE || is_full(forward)) {
         return;
@@ -97,17 +108,17 @@ static void judge_forward(struct judge *j, size_t i)
     struct str ip = ip_text(r->ip, space);
     j->consulted[RULE_RDNS_CONFIRMED] = true;
     if (answer_has_ip(forward, r->ip)) {
-        judge_note(j, i, RULE_RDNS_CONFIRMED,
-                   arena_format(j->arena, "%.*s has the address %.*s", STR_ARG(shown(r->rdns)),
-                                STR_ARG(ip)));
+        judge_note(
+            j, i, RULE_RDNS_CONFIRMED,
+            arena_format(j->arena, "%.*s has the address %.*s", STR_ARG(shown(name)), STR_ARG(ip)));
         return;
     }
     int weight = !checks_names(r)      ? UNCHECKED
                  : forward->count == 0 ? NAME_IS_GONE
                                        : rules[RULE_RDNS_FORWARD].weight;
     judge_add(j, i, RULE_RDNS_FORWARD, weight,
-              arena_format(j->arena, "%.*s %s the address %.*s", STR_ARG(shown(r->rdns)),
-                           forward->count == 0 ? "is not known in the DNS; it does not have"
+              arena_format(j->arena, "%.*s %s %.*s", STR_ARG(shown(name)),
+                           forward->count == 0 ? "is not known in the DNS, as the name of"
                                                : "has other addresses than",
                            STR_ARG(ip)));
 }
@@ -116,17 +127,19 @@ static void judge_reverse(struct judge *j, size_t i)
 {
     const struct trace_hop *hop = &j->t->hops[i];
     const struct received *r = &hop->received;
+    enum trace_about about;
+    struct str said = found_name(r, &about);
     const struct trace_question *reverse = judge_answer(j, hop, TRACE_ABOUT_IP, RULE_RDNS_REVERSE);
     char space[IP_TEXT_MAX];
-    if (!reverse || r->rdns.len == 0 || is_full(reverse) || has_name(reverse, r->rdns)) {
+    if (!reverse || said.len == 0 || is_full(reverse) || has_name(reverse, said)) {
         return;
     }
     struct str ip = ip_text(r->ip, space);
     bool none = reverse->count == 0;
-    struct str name = none ? STR("") : shown(reverse->names[0]);
+    struct str name = none ? STR("unknown") : shown(reverse->names[0]);
     judge_note(j, i, RULE_RDNS_REVERSE,
-               arena_format(j->arena, "the name of %.*s is %s%.*s, not %.*s", STR_ARG(ip),
-                            none ? "unknown" : "", STR_ARG(name), STR_ARG(shown(r->rdns))));
+               arena_format(j->arena, "the name of %.*s is %.*s, not %.*s", STR_ARG(ip),
+                            STR_ARG(name), STR_ARG(shown(said))));
 }
 
 static void judge_helo(struct judge *j, size_t i)
@@ -134,8 +147,10 @@ static void judge_helo(struct judge *j, size_t i)
     const struct trace_hop *hop = &j->t->hops[i];
     const struct received *r = &hop->received;
     const struct trace_question *helo = judge_answer(j, hop, TRACE_ABOUT_HELO, RULE_HELO_FORWARD);
+    enum trace_about about;
     char space[IP_TEXT_MAX];
-    if (!helo || r->ip.family == IP_NONE || is_full(helo) || names_equal(r->helo, r->rdns)) {
+    if (!helo || r->ip.family == IP_NONE || is_full(helo) ||
+        names_equal(r->helo, found_name(r, &about))) {
         return;
     }
     struct str ip = ip_text(r->ip, space);

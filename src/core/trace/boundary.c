@@ -53,7 +53,8 @@ static bool stays_inside(const struct judge *j, size_t upper, size_t lower)
 {
     const struct received *u = &j->t->hops[upper].received, *l = &j->t->hops[lower].received;
     enum link_kind kind = j->links[lower].kind;
-    bool fits = kind == LINK_NAME || kind == LINK_LOCAL || kind == LINK_ORGANISATION;
+    bool fits = kind == LINK_NAME || kind == LINK_LOCAL ||
+                (kind == LINK_ORGANISATION && u->ip.family != IP_NONE);
     bool house = names_equal(u->by, l->by) || same_organisation(u->by, l->by) ||
                  !name_is_public(u->by) || name_is_localhost(l->by) || hop_is_transparent(l) ||
                  kind == LINK_LOCAL;

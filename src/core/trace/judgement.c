@@ -55,15 +55,17 @@ bool answer_has_ip(const struct trace_question *answer, struct ip ip)
     return false;
 }
 
+/* What speaks for a line does not buy off what no honest server would have written. */
 static enum trace_verdict verdict_of(const struct trace_hop *hop)
 {
+    int against = 0;
     for (const struct trace_reason *r = hop->reasons; r; r = r->next) {
-        if (!hop->trusted && r->weight <= FORGED_AT) {
-            return TRACE_FORGED;
-        }
+        against += r->weight < 0 ? r->weight : 0;
     }
-    return hop->trusted                  ? TRACE_PROVEN
-           : hop->score <= FORGED_AT     ? TRACE_FORGED
+    if (hop->trusted) {
+        return TRACE_PROVEN;
+    }
+    return against <= FORGED_AT          ? TRACE_FORGED
            : hop->score <= SUSPECT_AT    ? TRACE_SUSPECT
            : hop->score >= CONSISTENT_AT ? TRACE_CONSISTENT
                                          : TRACE_UNVERIFIABLE;

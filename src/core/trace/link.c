@@ -40,12 +40,25 @@ static bool is_fetched(const struct received *r)
            str_starts_nocase(r->with, STR("POP3")) || str_starts_nocase(r->with, STR("IMAP"));
 }
 
+static bool has_public_name(const struct received *r)
+{
+    return name_is_public(r->helo) || name_is_public(r->rdns) || name_is_public(r->from);
+}
+
+/* The client came by SMTP and is left out, for its privacy: "by smtp.example.org (Postfix) with
+ * ESMTPSA id …". */
+static bool hides_client(const struct received *r)
+{
+    return r->from.len == 0 && r->by.len > 0 && r->ip.family == IP_NONE &&
+           str_starts(r->with, STR("ESMTP"));
+}
+
 /* No client is recorded that came over a network: a user's or program's name, or nothing. */
 static bool has_no_client(const struct received *r)
 {
     struct ip ip;
-    return r->ip.family == IP_NONE && !name_is_public(r->from) && !name_is_public(r->helo) &&
-           !name_is_public(r->rdns) && !ip_parse(r->from, &ip) && !r->rdns_unknown;
+    return r->ip.family == IP_NONE && !has_public_name(r) && !ip_parse(r->from, &ip) &&
+           !r->rdns_unknown;
 }
 
 static bool same_host_or_house(struct str a, struct str b)
@@ -155,8 +168,7 @@ static bool claims_address(const struct trace_hop *lower, struct ip client)
 /* A client without a name, between two hosts of one house: Yahoo's and other big ones' relays. */
 static bool is_house_gap(const struct received *u, const struct received *l)
 {
-    return !name_is_public(u->helo) && !name_is_public(u->rdns) && !name_is_public(u->from) &&
-           same_organisation(u->by, l->by) && u->auth.len == 0;
+    return !has_public_name(u) && same_organisation(u->by, l->by) && u->auth.len == 0;
 }
 
 /* Mail houses that send under their customers' names. */
@@ -198,8 +210,9 @@ static bool of_customer(const struct received *upper, const struct received *low
 static int weight_of_break(const struct judge *j, const struct received *upper,
                            const struct received *lower)
 {
-    enum { MISSING_GATEWAY = -80, MAIL_HOUSE = -50, RESENT = -50, BY_HAND = -50 };
-    bool gateway = address_is_inside(upper->ip) && same_organisation(upper->by, upper->helo);
+    enum { MISSING_GATEWAY = -80, MAIL_HOUSE = -25, RESENT = -50, BY_HAND = -50 };
+    bool gateway = address_is_inside(upper->ip) &&
+                   (same_organisation(upper->by, upper->helo) || !has_public_name(upper));
     int weight = rules[RULE_CONTINUITY].weight;
     if (sends_for_others(lower) || of_customer(upper, lower)) {
         weight = MAIL_HOUSE;
@@ -226,6 +239,10 @@ static void judge_link(struct judge *j, struct link *link, size_t at)
     struct ip by;
     if (hop_is_transparent(l) || l->by.len == 0) {
         link->kind = hop_is_transparent(l) ? LINK_LOCAL : LINK_UNKNOWN;
+        return;
+    }
+    if (hides_client(u)) {
+        link->kind = same_host_or_house(u->by, l->by) ? LINK_ORGANISATION : LINK_UNKNOWN;
         return;
     }
     if (has_no_client(u)) {

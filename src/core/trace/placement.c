@@ -90,18 +90,20 @@ static void judge_body(struct judge *j)
     }
 }
 
-/* Exchange sorts the fields anew, its own lines too. */
-static bool sorts_fields(const struct trace_hop *hop)
+/* Exchange sorts all fields anew that it is handed. */
+static bool sorts_fields(const struct received *r)
 {
-    return str_eq(hop->received.software.name, STR("Exchange"));
+    return str_eq(r->software.name, STR("Exchange"));
 }
 
 void judge_placement(struct judge *j)
 {
     size_t end = end_of_trace(j->t);
+    bool sorted = false;
     for (size_t i = 0; i < j->t->hop_count; i++) {
         const struct trace_hop *hop = &j->t->hops[i];
-        if (!hop->trusted && hop->position > end && end != TRACE_NONE && !sorts_fields(hop)) {
+        sorted = sorted || sorts_fields(&hop->received);
+        if (!hop->trusted && !sorted && end != TRACE_NONE && hop->position > end) {
             judge_note(j, i, RULE_PLACEMENT, STR("stands below the author's From and Date"));
         }
     }

@@ -311,7 +311,7 @@ static const struct {
     {is_gmail, STR_INIT("Gmail"), 85},       {is_yahoo, STR_INIT("Yahoo"), 80},
     {is_ses, STR_INIT("Amazon SES"), 85},    {is_messagelabs, STR_INIT("MessageLabs"), 85},
     {is_mimecast, STR_INIT("Mimecast"), 85}, {is_sendgrid, STR_INIT("SendGrid"), 80},
-    {is_exim, STR_INIT("Exim"), 80},         {is_sendmail, STR_INIT("Sendmail"), 90},
+    {is_sendmail, STR_INIT("Sendmail"), 90}, {is_exim, STR_INIT("Exim"), 80},
     {is_courier, STR_INIT("Courier"), 80},   {is_zimbra, STR_INIT("Zimbra"), 85},
     {is_ironport, STR_INIT("IronPort"), 85}, {is_exchange, STR_INIT("Exchange"), 85},
     {is_qmail, STR_INIT("qmail"), 70},

@@ -81,3 +81,35 @@ static inline bool judged_says(const char *message, size_t hop, const char *rule
     judged_done(&d);
     return says;
 }
+
+/* A rule that must, or must not, speak of a hop. */
+struct judged_row {
+    const char *says; /* the row's name */
+    const char *message;
+    size_t hop;
+    const char *rule;
+    bool speaks;
+};
+
+static inline void judged_rows(const struct judged_row *rows, size_t count)
+{
+    size_t wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (judged_says(rows[i].message, rows[i].hop, rows[i].rule) != rows[i].speaks) {
+            struct judged d;
+            print_error("%s: %s\n", rows[i].says, rows[i].rule);
+            judged_read(&d, rows[i].message);
+            judged_top(&d);
+            judged_print(&d);
+            judged_done(&d);
+            wrong++;
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* What stands above the line under test: it names mail.alder.example as its client. */
+#define JUDGED_TOP                                                                                 \
+    "Received: from mail.alder.example (mail.alder.example [21.4.16.25])\n"                        \
+    "\tby mx.birch.example (Postfix) with ESMTPS id 4F2B61C0D3\n"                                  \
+    "\tfor <anna@birch.example>; Tue,  3 Mar 2020 10:15:30 +0100 (CET)\n"
