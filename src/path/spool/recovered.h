@@ -26,7 +26,8 @@ struct recovered {
     bool finished;
     bool has_message;
     bool body_file;
-    bool body_seen; /* for the caller */
+    bool body_seen; /* for the caller, … */
+    bool lost;      /* … who salvages: its body is not there */
     uint64_t generation;
     struct location at;
     uint32_t before_body;

@@ -59,9 +59,25 @@ static bool bodies_there(struct recovery *r, struct recovered **all, size_t coun
             return false;
         }
         r->op->salvaged++;
-        all[i]->finished = true;
+        all[i]->lost = true;
     }
     return true;
+}
+
+static void lost_removed(struct spool_mark *op)
+{
+    free(op);
+}
+
+/* A message without its body is finished, so that the next opening does not stumble over it. Where
+ * that fails, it meets the same damage again. */
+static void remove_lost(struct spool_log *log, const struct recovered *m)
+{
+    struct spool_mark *op = calloc(1, sizeof *op);
+    if (op) {
+        *op = (struct spool_mark){.done = lost_removed, .id = {m->id}, .finished = true};
+        log_mark(&log->spool, op);
+    }
 }
 
 void recovery_restore(struct recovery *r)
@@ -79,10 +95,15 @@ void recovery_restore(struct recovery *r)
     bool memory = compactor_new(r->log);
     r->op->spool = &r->log->spool; /* whoever is told of messages may want to know where they are */
     for (size_t i = 0; memory && i < count; i++) {
-        memory = all[i]->finished || add_entry(r->log, all[i]);
+        memory = add_entry(r->log, all[i]);
     }
     for (size_t i = 0; memory && i < count; i++) {
-        memory = all[i]->finished || tell(r, all[i]);
+        memory = all[i]->lost || tell(r, all[i]);
+    }
+    for (size_t i = 0; memory && i < count; i++) {
+        if (all[i]->lost) {
+            remove_lost(r->log, all[i]);
+        }
     }
     free(all);
     if (!memory) {

@@ -196,6 +196,8 @@ static void a_missing_body_file_is_damage(void **state)
     assert_true(strstr(k.open.reason, "bodies/0000000000003") != NULL);
     assert_int_equal(desk_open(&k, NULL, true), 0);
     assert_int_equal(k.open.salvaged, 1);
+    desk_close(&k);
+    assert_int_equal(desk_open(&k, NULL, false), 0); /* salvage has mended it for good */
     desk_done(&k);
 }
 
