@@ -7,6 +7,15 @@
 
 #include <stdlib.h>
 
+/* Housekeeping in the midst of which it ends. */
+static void stir(struct yard *y)
+{
+    for (uint64_t n = sim_below(&y->world, 30); n > 0 && !yard_dead(y); n--) {
+        (void)y->spool->ops->tick(y->spool);
+        yard_step(y, sim_below(&y->world, 4));
+    }
+}
+
 /* One life; true: it ended in order, on a disk that had no fault. */
 static bool live(struct yard *y)
 {
@@ -24,6 +33,9 @@ static bool live(struct yard *y)
         yard_set_fault(y);
     }
     yard_work(y, 10 + sim_below(w, 60));
+    if (!yard_dead(y) && sim_once_in(w, 2)) {
+        stir(y);
+    }
     uint64_t end = sim_below(w, 4);
     if (!yard_dead(y) && end == 0) {
         yard_kill(y);
@@ -50,7 +62,7 @@ static void run(uint64_t seed)
     for (uint64_t lives = 1 + sim_below(&y->world, 5); lives > 0; lives--) {
         in_order = live(y);
     }
-    if (in_order && sim_once_in(&y->world, 2)) {
+    if (in_order) {
         yard_damage(y);
         yard_open_damaged(y);
     } else {

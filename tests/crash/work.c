@@ -212,7 +212,10 @@ void yard_work(struct yard *y, uint64_t operations)
         if (what < 5 || id == 0) {
             put(y);
         } else if (what < 7) {
-            mark(y, id, false);
+            uint64_t times = sim_once_in(&y->world, 6) ? 12 : 1; /* so many are merged */
+            for (; times > 0; times--) {
+                mark(y, id, false);
+            }
         } else if (what < 10) {
             mark(y, id, true);
         } else {
