@@ -18,6 +18,7 @@ PACKAGES = [
     "dovecot-lmtpd",
     "nullmailer",
     "opensmtpd",
+    "libfaketime",
     "node-nodemailer",
 ]
 ROOT = CACHE / "root"

@@ -2,6 +2,7 @@
 import pathlib
 import subprocess
 
+from house import accounts, unpacked
 from house.dovecot import Dovecot
 from house.exim import Exim
 from house.opensmtpd import OpenSMTPD
@@ -28,6 +29,7 @@ smtpd_tls_key_file = {key}
 smtpd_tls_received_header = yes
 smtpd_tls_loglevel = 0
 enable_long_queue_ids = {long_ids}
+import_environment = LD_LIBRARY_PATH LD_PRELOAD NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP MAIL_CONFIG LC_ALL TZ FAKETIME DONT_FAKE_MONOTONIC NO_FAKE_STAT
 """
 FILTER_MASTER = """\
 127.0.0.1:10025 inet n - n - - smtpd -o content_filter= -o myhostname={hostname}
@@ -158,6 +160,14 @@ class Street:
             if str(server).startswith("/tmp/"):
                 server.chmod(server.stat().st_mode | 0o055)
 
+    def clock(self, host):
+        """The environment in which a server has its time zone, and a clock that is wrong."""
+        if not host.clock:
+            return {"TZ": host.zone}
+        (library,) = unpacked.root().glob("usr/lib/*/faketime/libfaketime.so.1")
+        return {"TZ": host.zone, "LD_PRELOAD": f"{accounts.LIBRARY}:{library}", "FAKETIME": f"{host.clock:+d}s",
+                "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}  # fmt: skip
+
     def postfix(self, host, folder, local, hops):
         filtered = host.name == FILTERED
         more = POSTFIX.format(
@@ -174,7 +184,7 @@ class Street:
             more += "content_filter = filter:[127.0.0.1]:10024\n"
         return Postfix(
             folder, 25, domain=host.domain, hostname=host.name, address=host.address, more=more,
-            master=FILTER_MASTER.format(hostname=host.name) if filtered else "", env={"TZ": host.zone},
+            master=FILTER_MASTER.format(hostname=host.name) if filtered else "", env=self.clock(host),
         )  # fmt: skip
 
     def exim(self, host, folder, local, hops):

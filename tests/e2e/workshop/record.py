@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from house import ground
+from house import ground, unpacked
 from house.dns import Dns
 
 from . import mbox, stuffing
@@ -33,6 +33,7 @@ RESOLVER = "127.0.0.53"
 def enter(words):
     """Runs this module again in namespaces of its own: network, mounts, processes. All that it
     starts there ends with it."""
+    unpacked.root()  # there is no way to the packages from inside
     with tempfile.TemporaryDirectory(prefix="workshop-") as work:
         os.chmod(work, 0o755)
         resolv = pathlib.Path(work) / "resolv.conf"
@@ -98,7 +99,14 @@ def arrived(street, host, ident):
 
 
 def wait_for(street, host, ident):
-    return ground.until(f"{ident} at {host}", lambda: arrived(street, host, ident), patience=120, pause=0.1)
+    try:
+        return ground.until(f"{ident} at {host}", lambda: arrived(street, host, ident), patience=60, pause=0.1)
+    except AssertionError:
+        for name, server in street.servers.items():
+            log = server.tail() if hasattr(server, "tail") else server.log()
+            told = [line for line in log.splitlines() if "defer" in line or ("warning" in line and "overriding" not in line)][-5:]
+            print(f"{name}: " + "\n  ".join(told), file=sys.stderr)
+        raise
 
 
 def send_on(street, route, text):

@@ -18,6 +18,7 @@ class Host:
     rdns: str | None = ""
     tls: bool = False
     also: str = ""  # an IPv6 address
+    clock: int = 0  # seconds by which its clock is wrong
     inside: bool = False  # a private address: the public DNS knows nothing of it
 
     @property
@@ -45,13 +46,13 @@ HOSTS = {
         Host("mx1.dogwood.example", "29.130.7.20", "postfix", "Asia/Tokyo"),
         Host("store.dogwood.example", "10.7.7.2", "exim", "Asia/Tokyo", inside=True),
         Host("mx.elm.example", "30.66.1.5", "exim", "Europe/London", also="2a1f:30::25"),
-        Host("lists.fir.example", "33.40.2.2", "postfix", "America/Los_Angeles", tls=True),
+        Host("lists.fir.example", "33.40.2.2", "postfix", "America/Los_Angeles", tls=True, clock=170),
         Host("mta.gum.example", "55.17.8.8", "postrider", "Australia/Sydney", also="2a1f:5::25"),
         Host("gw.hazel.example", "214.3.90.1", "opensmtpd", "Asia/Kolkata"),
         # Behind a gateway, with a name that nobody outside knows.
         Host("hub01.corp.hazel.local", "192.168.5.10", "postfix", "Asia/Kolkata", rdns=None, inside=True),
         # An office: a server that calls itself by its name inside, at an address of its provider.
-        Host("srv01.ivy.lan", "22.1.2.3", "postfix", "America/Chicago", rdns="static-22-1-2-3.juniper.example"),
+        Host("srv01.ivy.lan", "22.1.2.3", "postfix", "America/Chicago", rdns="static-22-1-2-3.juniper.example", clock=95),
         Host("www.kapok.example", "11.77.20.6", "exim", "UTC"),
         Host("mx.larch.example", "215.8.1.9", "postrider", "Europe/Paris", rdns=None),
         Host("relay.maple.example", "6.42.0.9", "opensmtpd", "America/Sao_Paulo"),
