@@ -111,3 +111,12 @@ bool dns_name_is_root(const struct dns_name *name)
 {
     return name->len == 1;
 }
+
+bool dns_text_within(struct str name, struct str domain)
+{
+    if (name.len == domain.len) {
+        return str_eq_nocase(name, domain);
+    }
+    return name.len > domain.len && str_ends_nocase(name, domain) &&
+           name.ptr[name.len - domain.len - 1] == '.';
+}

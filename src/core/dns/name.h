@@ -20,3 +20,5 @@ void dns_name_format(struct buf *out, const struct dns_name *name);
 struct str dns_name_text(const struct dns_name *name, struct arena *arena);
 bool dns_name_eq(const struct dns_name *a, const struct dns_name *b); /* ASCII letters alike */
 bool dns_name_is_root(const struct dns_name *name);
+/* Of names as text, without final dots: whether `name` is `domain` or below it. */
+bool dns_text_within(struct str name, struct str domain);

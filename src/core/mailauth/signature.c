@@ -205,12 +205,6 @@ static const struct reader readers[] = {
     {STR_INIT("b"), {1, 1, 1}, {1, 1, 1}, take_octets},
 };
 
-bool signature_is_below(struct str name, struct str domain)
-{
-    return str_eq_nocase(name, domain) || (name.len > domain.len && str_ends_nocase(name, domain) &&
-                                           name.ptr[name.len - domain.len - 1] == '.');
-}
-
 /* What one tag says about another. */
 static const char *check_together(struct signature *s, struct arena *arena)
 {
@@ -218,7 +212,7 @@ static const char *check_together(struct signature *s, struct arena *arena)
         s->identity = arena_format(arena, "@%.*s", STR_ARG(s->domain));
     } else if (s->kind == SIGNATURE_DKIM) {
         struct str host = str_tail(s->identity, str_rfind(s->identity, '@') + 1);
-        if (!signature_is_below(host, s->domain)) {
+        if (!dns_text_within(host, s->domain)) {
             return "its identity (i=) is not within its domain (d=)";
         }
     }

@@ -50,5 +50,3 @@ NODISCARD const char *signature_parse(struct signature *s, struct arena *arena,
                                       enum signature_kind kind, const struct header_field *field);
 /* "rsa-sha256"; empty for NONE */
 const char *signature_algorithm_name(enum signature_algorithm algorithm);
-/* Whether `name` is `domain` or below it. */
-bool signature_is_below(struct str name, struct str domain);

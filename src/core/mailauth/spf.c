@@ -294,8 +294,6 @@ static void redirect(struct spf *s)
         return;
     }
     f->domain = target_of(s, f->redirect);
-    f->redirect = (struct str){0};
-    f->exp = (struct str){0};
     f->required = true;
     spf_ask(s, STEP_RECORD, f->domain, DNS_TXT);
 }

@@ -11,9 +11,7 @@ static int rank_of(struct str name, struct str domain)
     if (str_eq_nocase(name, domain)) {
         return RANK_SAME;
     }
-    bool below = name.len > domain.len && str_ends_nocase(name, domain) &&
-                 name.ptr[name.len - domain.len - 1] == '.';
-    return below ? RANK_BELOW : RANK_OTHER;
+    return dns_text_within(name, domain) ? RANK_BELOW : RANK_OTHER;
 }
 
 /* The ptr mechanism is being evaluated, not the macro. */

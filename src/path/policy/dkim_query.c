@@ -2,29 +2,19 @@
 
 enum { PIECE = 16384 };
 
-static void finish(struct dkim_query *query)
+static struct dkim_query *query_of(struct asking *asking)
 {
-    asker_cancel(&query->asker);
-    query->ports->timers->cancel(query->ports->timers, &query->patience);
-    arc_conclude(&query->arc, &query->dkim);
-    query->done(query);
+    return CONTAINER_OF(asking, struct dkim_query, asking);
 }
 
-static void out_of_patience(struct timer *timer)
+static bool next_question(struct asking *asking, struct dns_question *question)
 {
-    struct dkim_query *query = CONTAINER_OF(timer, struct dkim_query, patience);
-    dkim_give_up(&query->dkim, "the DNS took too long");
-    finish(query);
+    return dkim_question(&query_of(asking)->dkim, question);
 }
 
-static bool next_question(struct asker *asker, struct dns_question *question)
+static void take_answer(struct asking *asking, uint32_t id, const struct dns_answer *answer)
 {
-    return dkim_question(&CONTAINER_OF(asker, struct dkim_query, asker)->dkim, question);
-}
-
-static void take_answer(struct asker *asker, uint32_t id, const struct dns_answer *answer)
-{
-    dkim_answer(&CONTAINER_OF(asker, struct dkim_query, asker)->dkim, id, answer);
+    dkim_answer(&query_of(asking)->dkim, id, answer);
 }
 
 static bool hash(struct crypto *crypto, struct str bytes, uint8_t out[CRYPTO_SHA256_SIZE])
@@ -65,13 +55,22 @@ static void do_work(struct dkim_query *query)
     }
 }
 
-static void turned(struct asker *asker)
+static bool is_over(struct asking *asking)
 {
-    struct dkim_query *query = CONTAINER_OF(asker, struct dkim_query, asker);
-    do_work(query);
-    if (dkim_done(&query->dkim)) {
-        finish(query);
-    }
+    do_work(query_of(asking));
+    return dkim_done(&query_of(asking)->dkim);
+}
+
+static void give_up(struct asking *asking)
+{
+    dkim_give_up(&query_of(asking)->dkim, "the DNS took too long");
+}
+
+static void ended(struct asking *asking)
+{
+    struct dkim_query *query = query_of(asking);
+    arc_conclude(&query->arc, &query->dkim);
+    query->done(query);
 }
 
 static bool hash_body(struct dkim_query *query, size_t body, struct str text)
@@ -122,25 +121,15 @@ static bool begin(struct dkim_query *query)
 
 void dkim_query_start(struct dkim_query *query)
 {
-    query->asker = (struct asker){.resolver = query->ports->resolver,
-                                  .question = next_question,
-                                  .answer = take_answer,
-                                  .turned = turned};
-    query->patience = (struct timer){.fire = out_of_patience};
-    if (begin(query)) {
-        asker_ask(&query->asker);
-    } else {
+    static const struct asking_machine machine = {next_question, take_answer, is_over, give_up,
+                                                  ended};
+    if (!begin(query)) {
         dkim_give_up(&query->dkim, "there is no memory to check it");
     }
-    /* What is known without asking is told when the loop turns. */
-    query->ports->timers->arm(query->ports->timers, &query->patience,
-                              dkim_done(&query->dkim) ? SPAN_S(0) : SPAN_S(20));
+    asking_start(&query->asking, &machine, query->ports);
 }
 
 void dkim_query_cancel(struct dkim_query *query)
 {
-    asker_cancel(&query->asker);
-    if (query->patience.fire) {
-        query->ports->timers->cancel(query->ports->timers, &query->patience);
-    }
+    asking_cancel(&query->asking);
 }

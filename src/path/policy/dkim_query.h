@@ -4,9 +4,8 @@
 #pragma once
 
 #include "core/mailauth/arc.h"
-#include "path/route/asker.h"
+#include "path/policy/asking.h"
 #include "port/crypto.h"
-#include "port/ports.h"
 
 struct dkim_query {
     void (*done)(struct dkim_query *query); /* never before the start returned */
@@ -20,9 +19,7 @@ struct dkim_query {
     struct dkim dkim; /* done: a result for every signature */
     struct arc arc;   /* done: the chain's */
 
-    /* Its own: */
-    struct asker asker;
-    struct timer patience; /* zeroed at first */
+    struct asking asking; /* its own; zeroed at first */
 };
 
 /* All keys together have 20 seconds: what is open then is a TEMPERROR. */

@@ -1,36 +1,34 @@
 #include "path/policy/dmarc_query.h"
 
-static void finish(struct dmarc_query *query)
+static struct dmarc_query *query_of(struct asking *asking)
 {
-    asker_cancel(&query->asker);
-    query->ports->timers->cancel(query->ports->timers, &query->patience);
-    query->done(query);
+    return CONTAINER_OF(asking, struct dmarc_query, asking);
 }
 
-static void out_of_patience(struct timer *timer)
+static bool next_question(struct asking *asking, struct dns_question *question)
 {
-    struct dmarc_query *query = CONTAINER_OF(timer, struct dmarc_query, patience);
-    dmarc_give_up(&query->dmarc);
-    finish(query);
+    return dmarc_question(&query_of(asking)->dmarc, question);
 }
 
-static bool next_question(struct asker *asker, struct dns_question *question)
-{
-    return dmarc_question(&CONTAINER_OF(asker, struct dmarc_query, asker)->dmarc, question);
-}
-
-static void take_answer(struct asker *asker, uint32_t id, const struct dns_answer *answer)
+static void take_answer(struct asking *asking, uint32_t id, const struct dns_answer *answer)
 {
     (void)id; /* one question at a time */
-    dmarc_answer(&CONTAINER_OF(asker, struct dmarc_query, asker)->dmarc, answer);
+    dmarc_answer(&query_of(asking)->dmarc, answer);
 }
 
-static void turned(struct asker *asker)
+static bool is_over(struct asking *asking)
 {
-    struct dmarc_query *query = CONTAINER_OF(asker, struct dmarc_query, asker);
-    if (query->dmarc.result != DMARC_OPEN) {
-        finish(query);
-    }
+    return query_of(asking)->dmarc.result != DMARC_OPEN;
+}
+
+static void give_up(struct asking *asking)
+{
+    dmarc_give_up(&query_of(asking)->dmarc);
+}
+
+static void ended(struct asking *asking)
+{
+    query_of(asking)->done(query_of(asking));
 }
 
 static struct dmarc_identifier identifier(const struct dmarc_query *query, struct str domain,
@@ -65,30 +63,21 @@ static void gather(struct dmarc_query *query, struct dmarc_request *request)
 
 void dmarc_query_start(struct dmarc_query *query)
 {
+    static const struct asking_machine machine = {next_question, take_answer, is_over, give_up,
+                                                  ended};
     struct dmarc_request request = {.temporary = false};
-    query->asker = (struct asker){.resolver = query->ports->resolver,
-                                  .question = next_question,
-                                  .answer = take_answer,
-                                  .turned = turned};
-    query->patience = (struct timer){.fire = out_of_patience};
     enum dmarc_from_finding finding = dmarc_from(query->header, query->arena, &request.from);
     if (finding == DMARC_FROM_GOOD) {
         request.organisation = query->suffixes->organisation(query->suffixes, request.from);
         gather(query, &request);
         dmarc_start(&query->dmarc, query->arena, &request);
-        asker_ask(&query->asker);
     } else {
         dmarc_refuse(&query->dmarc, finding);
     }
-    /* What is known without asking is told when the loop turns. */
-    query->ports->timers->arm(query->ports->timers, &query->patience,
-                              query->dmarc.result == DMARC_OPEN ? SPAN_S(20) : SPAN_S(0));
+    asking_start(&query->asking, &machine, query->ports);
 }
 
 void dmarc_query_cancel(struct dmarc_query *query)
 {
-    asker_cancel(&query->asker);
-    if (query->patience.fire) {
-        query->ports->timers->cancel(query->ports->timers, &query->patience);
-    }
+    asking_cancel(&query->asking);
 }

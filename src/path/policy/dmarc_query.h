@@ -5,8 +5,7 @@
 #include "core/mailauth/dkim.h"
 #include "core/mailauth/dmarc.h"
 #include "core/mailauth/spf.h"
-#include "path/route/asker.h"
-#include "port/ports.h"
+#include "path/policy/asking.h"
 #include "port/suffixes.h"
 
 struct dmarc_query {
@@ -22,9 +21,7 @@ struct dmarc_query {
 
     struct dmarc dmarc; /* done: the result */
 
-    /* Its own: */
-    struct asker asker;
-    struct timer patience; /* zeroed at first */
+    struct asking asking; /* its own; zeroed at first */
     struct dmarc_identifier passed[DKIM_SIGNATURES_MAX + 1];
 };
 

@@ -1,56 +1,45 @@
 #include "path/policy/spf_query.h"
 
-static void finish(struct spf_query *query)
+static struct spf_query *query_of(struct asking *asking)
 {
-    asker_cancel(&query->asker);
-    query->ports->timers->cancel(query->ports->timers, &query->patience);
-    query->done(query);
+    return CONTAINER_OF(asking, struct spf_query, asking);
 }
 
-static void out_of_patience(struct timer *timer)
+static bool next_question(struct asking *asking, struct dns_question *question)
 {
-    struct spf_query *query = CONTAINER_OF(timer, struct spf_query, patience);
-    spf_give_up(&query->spf);
-    finish(query);
+    return spf_question(&query_of(asking)->spf, question);
 }
 
-static bool next_question(struct asker *asker, struct dns_question *question)
-{
-    return spf_question(&CONTAINER_OF(asker, struct spf_query, asker)->spf, question);
-}
-
-static void take_answer(struct asker *asker, uint32_t id, const struct dns_answer *answer)
+static void take_answer(struct asking *asking, uint32_t id, const struct dns_answer *answer)
 {
     (void)id; /* one question at a time */
-    spf_answer(&CONTAINER_OF(asker, struct spf_query, asker)->spf, answer);
+    spf_answer(&query_of(asking)->spf, answer);
 }
 
-static void turned(struct asker *asker)
+static bool is_over(struct asking *asking)
 {
-    struct spf_query *query = CONTAINER_OF(asker, struct spf_query, asker);
-    if (query->spf.result != SPF_OPEN) {
-        finish(query);
-    }
+    return query_of(asking)->spf.result != SPF_OPEN;
+}
+
+static void give_up(struct asking *asking)
+{
+    spf_give_up(&query_of(asking)->spf);
+}
+
+static void ended(struct asking *asking)
+{
+    query_of(asking)->done(query_of(asking));
 }
 
 void spf_query_start(struct spf_query *query)
 {
-    query->asker = (struct asker){.resolver = query->ports->resolver,
-                                  .question = next_question,
-                                  .answer = take_answer,
-                                  .turned = turned};
-    query->patience = (struct timer){.fire = out_of_patience};
+    static const struct asking_machine machine = {next_question, take_answer, is_over, give_up,
+                                                  ended};
     spf_start(&query->spf, query->arena, &query->request);
-    asker_ask(&query->asker);
-    /* What is known without asking is told when the loop turns. */
-    query->ports->timers->arm(query->ports->timers, &query->patience,
-                              query->spf.result == SPF_OPEN ? SPAN_S(20) : SPAN_S(0));
+    asking_start(&query->asking, &machine, query->ports);
 }
 
 void spf_query_cancel(struct spf_query *query)
 {
-    asker_cancel(&query->asker);
-    if (query->patience.fire) {
-        query->ports->timers->cancel(query->ports->timers, &query->patience);
-    }
+    asking_cancel(&query->asking);
 }

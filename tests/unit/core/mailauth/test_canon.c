@@ -37,6 +37,7 @@ static const struct {
     {"a", "a\r\n", "a\r\n"},
     {"a \t", "a \t\r\n", "a\r\n"},
     {"a\r\n\r\nb\r\n", "a\r\n\r\nb\r\n", "a\r\n\r\nb\r\n"},
+    {"a\r\n \r\nb", "a\r\n \r\nb\r\n", "a\r\n\r\nb\r\n"},
     {"\r\n\r\na\r\n \r\n", "\r\n\r\na\r\n \r\n", "\r\n\r\na\r\n"},
     {"a\nb\n\n", "a\r\nb\r\n", "a\r\nb\r\n"},
     {"a\rb\r", "a\rb\r\r\n", "a\rb\r\r\n"},
