@@ -36,6 +36,12 @@ struct spf_request {
     int64_t now;         /* Unix seconds, for explanations */
 };
 
+/* A host of an MX, or a name of the client. */
+struct spf_name {
+    struct str name;
+    int rank; /* preference; or how near to the domain in question, 0 is nearest */
+};
+
 /* A record being evaluated; one above the other where they include. */
 struct spf_frame {
     struct str domain;
@@ -60,10 +66,7 @@ struct spf {
     size_t depth; /* frames in use */
     struct spf_term term;
     struct chain chain;
-    struct {
-        struct str name;
-        int rank; /* how near to the domain in question: 0 is nearest */
-    } names[SPF_NAMES_MAX];
+    struct spf_name names[SPF_NAMES_MAX];
     size_t name_count, name_at;
     bool names_left_out;
     struct str target;      /* the name that the present term is about */

@@ -137,7 +137,7 @@ bool spf_macro_wants_name(struct str text)
 static void add_nibbles(struct buf *out, struct ip ip)
 {
     for (size_t i = 0; i < sizeof ip.bytes; i++) {
-        buf_add_format(out, "%s%x.%x", i > 0 ? "." : "", ip.bytes[i] >> 4, ip.bytes[i] & 0xfU);
+        buf_add_format(out, "%s%X.%X", i > 0 ? "." : "", ip.bytes[i] >> 4, ip.bytes[i] & 0xfU);
     }
 }
 

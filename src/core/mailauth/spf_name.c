@@ -52,8 +52,7 @@ static void insert(struct spf *s, struct str name, int rank)
         s->names[at] = s->names[at - 1];
         at--;
     }
-    s->names[at].name = name;
-    s->names[at].rank = rank;
+    s->names[at] = (struct spf_name){name, rank};
 }
 
 static void end_names(struct spf *s, struct str name)

@@ -1,5 +1,7 @@
 #include "core/mailauth/spf_inside.h"
 
+#include <string.h>
+
 /* Whether the chain found nothing (and that counts, section 4.6.4), or failed; both are dealt with
  * here. True: there are records. */
 static bool found(struct spf *s)
@@ -117,6 +119,30 @@ static void next_host(struct spf *s)
     }
 }
 
+static bool goes_before(int preference, struct str name, const struct spf_name *other)
+{
+    return preference != other->rank ? preference < other->rank : str_cmp(name, other->name) < 0;
+}
+
+/* Keeps the ten best. Their order is not the answer's, which resolvers turn: with more than ten the
+ * result would be a lottery. */
+static void add_host(struct spf *s, const struct dns_record *record)
+{
+    struct buf text = {0};
+    size_t at = s->name_count;
+    dns_name_format(&text, &record->target);
+    while (at > 0 && goes_before(record->preference, buf_str(&text), &s->names[at - 1])) {
+        at--;
+    }
+    s->names_left_out = s->names_left_out || s->name_count == SPF_NAMES_MAX;
+    if (at < SPF_NAMES_MAX) {
+        size_t last = s->name_count < SPF_NAMES_MAX ? s->name_count++ : SPF_NAMES_MAX - 1;
+        memmove(&s->names[at + 1], &s->names[at], (last - at) * sizeof s->names[0]);
+        s->names[at] = (struct spf_name){arena_copy(s->arena, buf_str(&text)), record->preference};
+    }
+    buf_done(&text);
+}
+
 static void settle_mx(struct spf *s)
 {
     s->name_count = s->name_at = 0;
@@ -129,14 +155,9 @@ static void settle_mx(struct spf *s)
     }
     struct dns_record_iter it = chain_records_begin(&s->chain);
     for (struct dns_record record; chain_record_next(&s->chain, &it, &record);) {
-        if (dns_name_is_root(&record.target)) {
-            continue; /* a null MX (RFC 7505) */
+        if (!dns_name_is_root(&record.target)) { /* a null MX (RFC 7505) is no host */
+            add_host(s, &record);
         }
-        if (s->name_count == SPF_NAMES_MAX) {
-            s->names_left_out = true;
-            break;
-        }
-        s->names[s->name_count++].name = dns_name_text(&record.target, s->arena);
     }
     next_host(s);
 }

@@ -20,6 +20,7 @@ PACKAGES = [
     "opensmtpd",
     "libfaketime",
     "node-nodemailer",
+    "golang-blitiri-go-spf-dev",
 ]
 ROOT = CACHE / "root"
 
