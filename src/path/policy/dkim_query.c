@@ -2,17 +2,17 @@
 
 enum { PIECE = 16384 };
 
-static struct dkim_query *query_of(struct asking *asking)
+static struct dkim_query *query_of(struct auth_asking *asking)
 {
     return CONTAINER_OF(asking, struct dkim_query, asking);
 }
 
-static bool next_question(struct asking *asking, struct dns_question *question)
+static bool next_question(struct auth_asking *asking, struct dns_question *question)
 {
     return dkim_question(&query_of(asking)->dkim, question);
 }
 
-static void take_answer(struct asking *asking, uint32_t id, const struct dns_answer *answer)
+static void take_answer(struct auth_asking *asking, uint32_t id, const struct dns_answer *answer)
 {
     dkim_answer(&query_of(asking)->dkim, id, answer);
 }
@@ -55,18 +55,18 @@ static void do_work(struct dkim_query *query)
     }
 }
 
-static bool is_over(struct asking *asking)
+static bool is_over(struct auth_asking *asking)
 {
     do_work(query_of(asking));
     return dkim_done(&query_of(asking)->dkim);
 }
 
-static void give_up(struct asking *asking)
+static void give_up(struct auth_asking *asking)
 {
     dkim_give_up(&query_of(asking)->dkim, "the DNS took too long");
 }
 
-static void ended(struct asking *asking)
+static void ended(struct auth_asking *asking)
 {
     struct dkim_query *query = query_of(asking);
     arc_conclude(&query->arc, &query->dkim);
@@ -121,15 +121,15 @@ static bool begin(struct dkim_query *query)
 
 void dkim_query_start(struct dkim_query *query)
 {
-    static const struct asking_machine machine = {next_question, take_answer, is_over, give_up,
-                                                  ended};
+    static const struct auth_machine machine = {next_question, take_answer, is_over, give_up,
+                                                ended};
     if (!begin(query)) {
         dkim_give_up(&query->dkim, "there is no memory to check it");
     }
-    asking_start(&query->asking, &machine, query->ports);
+    auth_asking_start(&query->asking, &machine, query->ports);
 }
 
 void dkim_query_cancel(struct dkim_query *query)
 {
-    asking_cancel(&query->asking);
+    auth_asking_cancel(&query->asking);
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/mailauth/arc.h"
-#include "path/policy/asking.h"
+#include "path/policy/auth_asking.h"
 #include "port/crypto.h"
 
 struct dkim_query {
@@ -19,7 +19,7 @@ struct dkim_query {
     struct dkim dkim; /* done: a result for every signature */
     struct arc arc;   /* done: the chain's */
 
-    struct asking asking; /* its own; zeroed at first */
+    struct auth_asking asking; /* its own; zeroed at first */
 };
 
 /* All keys together have 20 seconds: what is open then is a TEMPERROR. */

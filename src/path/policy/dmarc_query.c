@@ -1,32 +1,32 @@
 #include "path/policy/dmarc_query.h"
 
-static struct dmarc_query *query_of(struct asking *asking)
+static struct dmarc_query *query_of(struct auth_asking *asking)
 {
     return CONTAINER_OF(asking, struct dmarc_query, asking);
 }
 
-static bool next_question(struct asking *asking, struct dns_question *question)
+static bool next_question(struct auth_asking *asking, struct dns_question *question)
 {
     return dmarc_question(&query_of(asking)->dmarc, question);
 }
 
-static void take_answer(struct asking *asking, uint32_t id, const struct dns_answer *answer)
+static void take_answer(struct auth_asking *asking, uint32_t id, const struct dns_answer *answer)
 {
     (void)id; /* one question at a time */
     dmarc_answer(&query_of(asking)->dmarc, answer);
 }
 
-static bool is_over(struct asking *asking)
+static bool is_over(struct auth_asking *asking)
 {
     return query_of(asking)->dmarc.result != DMARC_OPEN;
 }
 
-static void give_up(struct asking *asking)
+static void give_up(struct auth_asking *asking)
 {
     dmarc_give_up(&query_of(asking)->dmarc);
 }
 
-static void ended(struct asking *asking)
+static void ended(struct auth_asking *asking)
 {
     query_of(asking)->done(query_of(asking));
 }
@@ -63,8 +63,8 @@ static void gather(struct dmarc_query *query, struct dmarc_request *request)
 
 void dmarc_query_start(struct dmarc_query *query)
 {
-    static const struct asking_machine machine = {next_question, take_answer, is_over, give_up,
-                                                  ended};
+    static const struct auth_machine machine = {next_question, take_answer, is_over, give_up,
+                                                ended};
     struct dmarc_request request = {.temporary = false};
     enum dmarc_from_finding finding = dmarc_from(query->header, query->arena, &request.from);
     if (finding == DMARC_FROM_GOOD) {
@@ -74,10 +74,10 @@ void dmarc_query_start(struct dmarc_query *query)
     } else {
         dmarc_refuse(&query->dmarc, finding);
     }
-    asking_start(&query->asking, &machine, query->ports);
+    auth_asking_start(&query->asking, &machine, query->ports);
 }
 
 void dmarc_query_cancel(struct dmarc_query *query)
 {
-    asking_cancel(&query->asking);
+    auth_asking_cancel(&query->asking);
 }

@@ -5,7 +5,7 @@
 #include "core/mailauth/dkim.h"
 #include "core/mailauth/dmarc.h"
 #include "core/mailauth/spf.h"
-#include "path/policy/asking.h"
+#include "path/policy/auth_asking.h"
 #include "port/suffixes.h"
 
 struct dmarc_query {
@@ -21,7 +21,7 @@ struct dmarc_query {
 
     struct dmarc dmarc; /* done: the result */
 
-    struct asking asking; /* its own; zeroed at first */
+    struct auth_asking asking; /* its own; zeroed at first */
     struct dmarc_identifier passed[DKIM_SIGNATURES_MAX + 1];
 };
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/mailauth/spf.h"
-#include "path/policy/asking.h"
+#include "path/policy/auth_asking.h"
 
 struct spf_query {
     void (*done)(struct spf_query *query); /* never before the start returned */
@@ -14,7 +14,7 @@ struct spf_query {
 
     struct spf spf; /* done: the result, its reason, the notes; good while the arena is */
 
-    struct asking asking; /* its own; zeroed at first */
+    struct auth_asking asking; /* its own; zeroed at first */
 };
 
 /* All questions together have 20 seconds (RFC 7208 4.6.4): what is open then is a TEMPERROR. */
