@@ -5,6 +5,7 @@
 #include "path/policy/policy.h"
 #include "path/session/header_filter.h"
 #include "path/session/lookup.h"
+#include "path/session/results_filter.h"
 #include "path/session/session.h"
 
 /* A message being received, from MAIL on. */
@@ -14,6 +15,8 @@ struct transaction {
     struct queue_id_text id_text;
     size_t rcpt_cap;
     struct draft *draft;
+    bool outside; /* it comes from a host that is not ours */
+    struct results_filter results;
     struct header_filter header;
     struct buf additions;
     uint32_t replies; /* LMTP: one a recipient, duplicates too */

@@ -176,6 +176,8 @@ void transaction_on_data(struct session *s, bool asked)
     t->draft = draft_new(s->office->drafts);
     t->header =
         (struct header_filter){.envelope = &t->envelope, .remove_bcc = t->envelope.submitted};
+    t->outside = !s->own;
+    t->results = (struct results_filter){.hostname = s->config->hostname};
     if (t->draft && asked) {
         smtp_server_accept(&s->server);
     } else if (!t->draft && asked) {
@@ -201,22 +203,31 @@ static void add(struct session *s, struct str bytes)
     }
 }
 
+static void gather(struct transaction *t, struct str header, struct buf *gathered)
+{
+    struct str piece;
+    while (header_filter_take(&t->header, &header, &piece)) {
+        buf_add(gathered, piece);
+    }
+}
+
 void transaction_on_body(struct session *s, struct str body)
 {
     struct transaction *t = s->mail;
+    struct buf gathered = {0};
+    struct str piece;
     if (!t || !t->draft) {
         return;
     }
-    if (t->header.in_body) {
+    if (t->header.in_body && (t->results.in_body || !t->outside)) {
         add(s, body);
         return;
     }
     /* The draft is given one run of octets an event: it may take no second one. */
-    struct buf gathered = {0};
-    struct str piece;
-    while (header_filter_take(&t->header, &body, &piece)) {
-        buf_add(&gathered, piece);
+    while (t->outside && results_filter_take(&t->results, &body, &piece)) {
+        gather(t, piece, &gathered);
     }
+    gather(t, body, &gathered);
     if (gathered.failed) {
         log_rejected(s, smtp_answer(ANSWER_NO_MEMORY), STR(""));
         smtp_server_refuse_body(&s->server, smtp_answer(ANSWER_NO_MEMORY));
@@ -224,6 +235,24 @@ void transaction_on_body(struct session *s, struct str body)
     } else {
         add(s, buf_str(&gathered));
     }
+    buf_done(&gathered);
+}
+
+/* What the filters held back. */
+static void end_header(struct session *s)
+{
+    struct transaction *t = s->mail;
+    struct buf gathered = {0};
+    struct str piece;
+    if (t->outside && results_filter_end(&t->results, &piece)) {
+        gather(t, piece, &gathered);
+    }
+    if (header_filter_end(&t->header, &piece)) {
+        buf_add(&gathered, piece);
+    }
+    add(s, buf_str(&gathered));
+    s->blocked = false; /* a commit may follow at once */
+    t->additions.failed = t->additions.failed || gathered.failed;
     buf_done(&gathered);
 }
 
@@ -299,11 +328,7 @@ static bool from_is_own(const struct session *s)
 void transaction_on_end(struct session *s, const struct server_event *event)
 {
     struct transaction *t = s->mail;
-    struct str piece;
-    if (header_filter_end(&t->header, &piece)) {
-        add(s, piece);
-        s->blocked = false; /* a commit may follow at once */
-    }
+    end_header(s);
     if (t->header.received > s->config->limits.received) {
         refuse_message(s, ANSWER_LOOP_RECEIVED);
         return;
