@@ -2,7 +2,10 @@
 
 #include "control/answer.h"
 #include "control/line_feed.h"
+#include "control/message.h"
 #include "control/request.h"
+
+#include "core/base/encode.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,6 +32,7 @@ struct control_client {
     enum control_verb verb;
     struct queue_request queue;
     struct queue_why why;
+    struct control_message message;
 };
 
 static void client_free(struct control_client *c)
@@ -52,8 +56,10 @@ static void client_gone(struct control_client *c)
         client_free(c);
     } else if (c->verb == CONTROL_QUEUE) {
         queue_ask_cancel(&c->queue);
-    } else {
+    } else if (c->verb == CONTROL_WHY) {
         queue_tell_cancel(&c->why);
+    } else {
+        control_message_cancel(&c->message);
     }
 }
 
@@ -162,6 +168,28 @@ static void on_told(struct queue_why *why)
     request_over(c);
 }
 
+/* Octets of any kind, so in base64. */
+static void on_piece(struct control_message *m, struct str piece)
+{
+    struct control_client *c = m->owner;
+    struct buf text = {0};
+    json_t *line = json_object();
+    base64_encode(&text, piece);
+    json_object_set_new(line, "piece", answer_text(buf_str(&text)));
+    buf_done(&text);
+    tell(c, line);
+    m->paused = c->stream && stream_unsent(c->stream) > UNSENT_PAUSE;
+}
+
+static void on_message(struct control_message *m)
+{
+    struct control_client *c = m->owner;
+    json_t *summary = json_object();
+    json_object_set_new(summary, "size", json_integer((json_int_t)m->size));
+    tell_done(c, summary, m->result);
+    request_over(c);
+}
+
 static void tell_status(struct control_client *c)
 {
     struct queue_counts counts;
@@ -208,6 +236,15 @@ static void start(struct control_client *c, const struct control_question *q)
                                     .limit = q->limit ? bounded(q->limit, WHY_LIMIT) : 0,
                                     .owner = c};
         queue_tell(c->office->queue, &c->why);
+        return;
+    case CONTROL_MESSAGE:
+        c->message = (struct control_message){.each = on_piece,
+                                              .done = on_message,
+                                              .ports = c->office->ports,
+                                              .spool = c->office->spool,
+                                              .id = q->id,
+                                              .owner = c};
+        control_message_start(&c->message);
         return;
     case CONTROL_STATUS:
         tell_status(c);
@@ -285,6 +322,8 @@ static void on_drained(struct stream *stream)
     struct control_client *c = stream->owner;
     if (c->question && c->verb == CONTROL_QUEUE) {
         queue_ask_resume(&c->queue);
+    } else if (c->question && c->verb == CONTROL_MESSAGE) {
+        control_message_resume(&c->message);
     }
 }
 

@@ -18,6 +18,7 @@ static const struct key why_keys[] = {{"verb", JSON_STRING, 0},
                                       {"id", JSON_STRING, 0},
                                       {"address", JSON_STRING, 0},
                                       {"limit", JSON_INTEGER, 0}};
+static const struct key message_keys[] = {{"verb", JSON_STRING, 0}, {"id", JSON_STRING, 0}};
 static const struct key status_keys[] = {{"verb", JSON_STRING, 0}};
 static const struct key selector_keys[] = {
     {"id", JSON_STRING, 0},        {"sender", JSON_STRING, 0}, {"recipient", JSON_STRING, 0},
@@ -103,6 +104,13 @@ static bool read_why(json_t *json, struct control_question *q, const char **reas
            (q->id.value == 0) != (q->address.len == 0);
 }
 
+static bool read_message(json_t *json, struct control_question *q, const char **reason)
+{
+    *reason = "message asks for an id";
+    return only(json, message_keys, ARRAY_LEN(message_keys)) && read_id(json, &q->id) &&
+           q->id.value != 0;
+}
+
 static bool read_queue(json_t *json, struct control_question *q, const char **reason)
 {
     *reason = "queue has an action, a selector and a limit, and nothing else";
@@ -123,12 +131,15 @@ bool control_question_read(json_t *json, struct control_question *question, cons
     struct str verb = text_of(json, "verb");
     json_int_t limit = json_integer_value(json_object_get(json, "limit"));
     bool fine = false;
-    *reason = "a question is a JSON object with a verb: queue, why or status";
+    *reason = "a question is a JSON object with a verb: queue, why, message or status";
     q.limit = limit > 0 && limit < 1000000 ? (size_t)limit : 0;
     q.address = text_of(json, "address");
     if (str_eq(verb, STR("status"))) {
         q.verb = CONTROL_STATUS;
         fine = only(json, status_keys, ARRAY_LEN(status_keys));
+    } else if (str_eq(verb, STR("message"))) {
+        q.verb = CONTROL_MESSAGE;
+        fine = read_message(json, &q, reason);
     } else if (str_eq(verb, STR("why"))) {
         q.verb = CONTROL_WHY;
         fine = read_why(json, &q, reason);

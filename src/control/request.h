@@ -3,6 +3,7 @@
  *     {"verb": "queue", "action": "list", "selector": {"id", "sender", "recipient", "domain",
  *      "site", "error", "older_us", "states"}, "limit": 100}
  *     {"verb": "why", "id": "…"}  or  {"verb": "why", "address": "…", "limit": 10}
+ *     {"verb": "message", "id": "…"}
  *     {"verb": "status"}
  */
 #pragma once
@@ -11,7 +12,7 @@
 
 #include <jansson.h>
 
-enum control_verb { CONTROL_QUEUE, CONTROL_WHY, CONTROL_STATUS };
+enum control_verb { CONTROL_QUEUE, CONTROL_WHY, CONTROL_MESSAGE, CONTROL_STATUS };
 
 struct control_question {
     enum control_verb verb;

@@ -25,6 +25,9 @@ static void the_questions_of_the_verbs_are_understood(void **state)
     struct control_question q;
     assert_true(reads("{\"verb\":\"status\"}", &q));
     assert_int_equal(q.verb, CONTROL_STATUS);
+    assert_true(reads("{\"verb\":\"message\",\"id\":\"" ID "\"}", &q));
+    assert_int_equal(q.verb, CONTROL_MESSAGE);
+    assert_true(q.id.value != 0);
     assert_true(reads("{\"verb\":\"why\",\"id\":\"" ID "\",\"limit\":0}", &q));
     assert_int_equal(q.verb, CONTROL_WHY);
     assert_true(q.id.value != 0);
@@ -133,6 +136,9 @@ static void what_is_no_question_is_refused_and_nothing_is_written(void **state)
         "{\"verb\":\"queue\",\"action\":\"list\",\"limit\":-1}",
         "{\"verb\":\"queue\",\"action\":\"list\",\"limit\":\"3\"}",
         "{\"verb\":\"queue\",\"action\":\"remove\",\"select\":{\"domain\":\"b.example\"}}",
+        "{\"verb\":\"message\"}",
+        "{\"verb\":\"message\",\"id\":\"0000000000000\"}",
+        "{\"verb\":\"message\",\"id\":\"" ID "\",\"limit\":1}",
         "{\"verb\":\"why\"}",
         "{\"verb\":\"why\",\"id\":\"nonsense\"}",
         "{\"verb\":\"why\",\"address\":\"\"}",
