@@ -1,7 +1,8 @@
 # `./do install [PREFIX]`: the program, the names by which other programs call a mail server's
 # sendmail, the systemd unit with the program's real path, documents and the example configuration.
 install(TARGETS postrider RUNTIME DESTINATION bin)
-install(FILES README.md LICENSE DESTINATION share/doc/postrider)
+install(FILES README.md LICENSE dist/suspicious.eml DESTINATION share/doc/postrider)
+install(FILES src/cli/trace/trace.schema.json DESTINATION share/postrider)
 install(FILES postrider.example.yaml DESTINATION share/doc/postrider OPTIONAL)
 install(FILES dist/postrider.sysusers DESTINATION lib/sysusers.d RENAME postrider.conf)
 install(CODE [[

@@ -21,7 +21,7 @@ static const struct verb verbs[] = {
     {"queue", verb_queue, "look into the queue and steer it"},
     {"why", verb_why, "tell a message's whole story"},
     {"route", verb_route, "show the way from an address to the host to connect to"},
-    {"trace", verb_trace, "tell what a Received field says"},
+    {"trace", verb_trace, "tell where a message came from, and which Received lines to believe"},
     {"verify", verb_verify, "tell who answers for a message: SPF, DKIM, ARC, DMARC"},
     {"user", verb_user, "keep the file of those who may log in"},
 };

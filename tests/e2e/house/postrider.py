@@ -235,4 +235,4 @@ class Postrider:
         return json.loads(self.run(*arguments, "--json", check=check).stdout)
 
 
-CONFIGURED = {"check", "send", "queue", "why", "route"}
+CONFIGURED = {"check", "send", "queue", "why", "route", "trace"}

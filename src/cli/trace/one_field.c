@@ -1,5 +1,6 @@
-/* trace_received.c: `postrider trace --received`: what one Received field says, as JSON. */
-#include "cli/trace.h"
+/* one_field.c: `postrider trace --received`: what one Received field says, as JSON. */
+#include "cli/trace/one_field.h"
+#include "control/answer.h"
 #include "core/trace/received.h"
 
 #include <jansson.h>
@@ -11,22 +12,7 @@ enum { FIELD_MAX = 1 << 20 };
 static void set(json_t *object, const char *name, struct str text)
 {
     if (text.len > 0) {
-        json_t *value = json_stringn(text.ptr, text.len);
-        /* Not UTF-8: octet by octet, as Latin-1 would have it. */
-        if (!value) {
-            struct buf wide = {0};
-            for (size_t i = 0; i < text.len; i++) {
-                unsigned char c = (unsigned char)text.ptr[i];
-                if (c >= 0x80) {
-                    buf_add_char(&wide, (char)(0xc0 | (c >> 6)));
-                    c = (unsigned char)(0x80 | (c & 0x3f));
-                }
-                buf_add_char(&wide, (char)c);
-            }
-            value = json_stringn(wide.ptr, wide.len);
-            buf_done(&wide);
-        }
-        json_object_set_new(object, name, value);
+        json_object_set_new(object, name, answer_text(text));
     }
 }
 
@@ -76,7 +62,7 @@ static bool read_field(struct buf *value)
     return !value->failed;
 }
 
-int trace_received(void)
+int trace_one_field(void)
 {
     struct buf value = {0};
     struct received r;

@@ -1,5 +1,5 @@
-/* trace.h: the parts of `postrider trace`. */
+/* one_field.h: `postrider trace --received`. */
 #pragma once
 
 /* Reads one Received field from standard input and prints what it says. An exit code. */
-int trace_received(void);
+int trace_one_field(void);

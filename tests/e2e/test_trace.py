@@ -1,0 +1,257 @@
+"""`postrider trace`: a message, an mbox, a Maildir, one of the queue: told as text, JSON and page."""
+import json
+import os
+import pty
+import re
+import subprocess
+
+import dns.rcode
+import dns.rdatatype
+import jsonschema
+import pytest
+
+from house import ground
+from house.dns import OddDns, respond
+from house.mailbox import to_crlf
+from house.postrider import environment
+
+SAMPLE = ground.SOURCE / "dist/suspicious.eml"
+SCHEMA = json.loads((ground.SOURCE / "src/cli/trace/trace.schema.json").read_text())
+HONEST = b"""Received: from mail.example.net (mail.example.net [203.0.113.7])
+\tby mx1.example.org (Postfix) with ESMTPS id 4jYYxH1dTjz8sWd
+\tfor <anna@example.org>; Tue, 24 Nov 2026 08:15:31 +0100 (CET)
+Received: from desk.example.net (desk.example.net [203.0.113.80])
+\tby mail.example.net (Postfix) with ESMTPS id 4jYYxG2LmSz1pQs;
+\tTue, 24 Nov 2026 08:15:30 +0100 (CET)
+From: ben@example.net
+To: anna@example.org
+Subject: lunch
+Date: Tue, 24 Nov 2026 08:15:29 +0100
+Message-ID: <1@example.net>
+
+At one?
+"""
+
+
+def trace(*arguments, message=None, code=0, env=None):
+    done = subprocess.run(
+        [ground.program(), "trace", *map(str, arguments)],
+        input=message,
+        stdin=subprocess.DEVNULL if message is None else None,
+        capture_output=True,
+        env={**environment(), **(env or {})},
+        timeout=ground.PATIENCE * 2,
+    )
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    assert b"Sanitizer" not in done.stderr, done.stderr
+    return done
+
+
+def facts(*arguments, **options):
+    one = json.loads(trace("--json", *arguments, **options).stdout)
+    jsonschema.validate(one, SCHEMA)
+    return one
+
+
+def text(*arguments, **options):
+    return trace(*arguments, **options).stdout.decode()
+
+
+# -- what is found -----------------------------------------------------------------------------
+
+
+def test_the_sample_tells_where_it_came_from_and_what_is_forged():
+    said = " ".join(text("--offline", SAMPLE).split())
+    assert said.startswith("✗ forged:")
+    assert "True origin: 203.0.113.7 (mail.example.net), handed over to mx1.example.org on 2026-11-24 07:15:31" in said
+    assert "Everything below line 3 is forged. Line 4: " in said
+    assert "Trusted is line 1, the top one" in said and "--trust .example.org" in said
+
+
+def test_json_has_the_names_that_are_promised():
+    one = facts("--offline", SAMPLE)
+    assert one["verdict"] == "forged" and one["first_forged"] == 3
+    assert one["origin"] == {"ip": "203.0.113.7", "name": "mail.example.net", "hop": 2}
+    assert one["boundary"] == {"index": 0, "ip": "192.0.2.30"}
+    hop = one["hops"][2]
+    assert hop["from"] == {"helo": "mail.example.net", "name": "mail.example.net", "ip": "203.0.113.7"}
+    assert hop["by"] == "mx1.example.org" and hop["with"] == "ESMTPS" and hop["id"] == "4jYYxH1dTjz8sWd"
+    assert hop["for"] == "anna@example.org" and hop["date"] == 1795504531 and hop["software"] == "Postfix"
+    assert [h["delay_s"] for h in one["hops"]] == [1, 4, 149, 2, None]
+    assert [h["verdict"] for h in one["hops"]][0] == "proven"
+    assert all(set(r) == {"rule", "text", "weight"} for h in one["hops"] for r in h["reasons"])
+    assert {r["rule"] for r in one["left_out"]} >= {"rdns-forward", "spf"}
+
+
+def test_an_honest_message_is_not_called_forged():
+    one = facts("--offline", message=HONEST)
+    assert one["verdict"] in ("proven", "consistent") and one["first_forged"] is None
+    assert one["source"] is None
+
+
+def test_lines_may_end_either_way():
+    lf, crlf = facts("--offline", message=HONEST), facts("--offline", message=to_crlf(HONEST))
+    assert lf == crlf
+
+
+def test_whoever_is_trusted_moves_the_boundary():
+    def boundary(*names):
+        words = [w for name in names for w in ("--trust", name)]
+        return facts("--offline", SAMPLE, *words)["boundary"]
+
+    assert boundary(".example.org") == {"index": 2, "ip": "203.0.113.7"}
+    assert boundary("store.example.org", "filter.example.org") == {"index": 1, "ip": "192.0.2.25"}
+    assert boundary("STORE.example.org", "192.0.2.0/24") == {"index": 2, "ip": "203.0.113.7"}
+    assert boundary("mx.elsewhere.example") == {"index": None, "ip": None}
+    said = text("--offline", SAMPLE, "--trust", ".example.org")
+    assert "Trusted are lines 1 to 3, by --trust." in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--trust", "1.2.3"], ["--trust", "192.0.2.0/33"], ["--trust", ""], ["--trust", "a b"], ["--trust", "."],
+        ["--trust"], ["--nonsense"], ["one", "two"], ["--all", "--html", "x"], ["--offline", "--dns", "127.0.0.1@1"],
+        ["--received", "--json"], [str(ground.SOURCE)],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_wrong_words_are_told(words):
+    assert trace(*words, code=64).stderr
+
+
+def test_what_is_not_there_or_no_message_is_told(tmp_path):
+    assert b"No such file" in trace("--offline", tmp_path / "none", code=66).stderr
+    assert b"no header" in trace("--offline", message=b"", code=65).stderr
+    assert b"no header" in trace("--offline", message=os.urandom(5000), code=65).stderr
+
+
+# -- how it is shown ---------------------------------------------------------------------------
+
+HOSTILE = HONEST.replace(b"desk.example.net (desk", "\x1b[2J\u202e<script>alert(1)</script>\x9b (desk".encode())
+
+
+def on_a_terminal(*arguments, env=None):
+    main, side = pty.openpty()
+    with subprocess.Popen(
+        [ground.program(), "trace", *map(str, arguments)], stdout=side, stderr=side, env={**environment(), **(env or {})}
+    ) as process:
+        os.close(side)
+        said = b""
+        try:
+            while piece := os.read(main, 65536):
+                said += piece
+        except OSError:
+            pass
+        os.close(main)
+    return said.decode()
+
+
+def test_colours_are_for_terminals_that_want_them_and_signs_for_all():
+    assert "\x1b[1;31m✗" in on_a_terminal("--offline", SAMPLE)
+    for said in (on_a_terminal("--offline", SAMPLE, env={"NO_COLOR": "1"}), text("--offline", SAMPLE)):
+        assert "\x1b" not in said and "✗ line 4" in said and "✓ line 1" in said
+    assert text("--offline", SAMPLE, env={"LC_ALL": "C"}).isascii()
+
+
+def test_what_others_wrote_steers_no_terminal():
+    said = text("--offline", message=HOSTILE)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", said)
+
+
+def test_the_page_needs_nothing_else_and_escapes_all(tmp_path):
+    page = tmp_path / "page.html"
+    trace("--offline", "--html", page, message=HOSTILE)
+    html = page.read_text()
+    assert "<svg" in html and "prefers-color-scheme: dark" in html and "width=device-width" in html
+    assert "<script" not in html and "&lt;script&gt;" in html
+    assert not re.search(r"\b(src|href)=\"(?!#line\d+\")|@import|url\(|https?:", html)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", html)
+    assert b"cannot write" in trace("--offline", "--html", tmp_path / "no/page", SAMPLE, code=73).stderr
+
+
+# -- many --------------------------------------------------------------------------------------
+
+
+def lines(*arguments, **options):
+    found = [json.loads(line) for line in trace("--all", "--json", "--offline", *arguments, **options).stdout.splitlines()]
+    for one in found:
+        jsonschema.validate(one, SCHEMA)
+    return found
+
+
+def as_mbox(*messages):
+    return b"".join(b"From a@b.example Tue Nov 24 08:00:00 2026\n" + m + b"\n" for m in messages)
+
+
+def test_every_message_of_an_mbox_is_a_line(tmp_path):
+    mbox = tmp_path / "mbox"
+    mbox.write_bytes(as_mbox(SAMPLE.read_bytes(), HONEST, SAMPLE.read_bytes()))
+    assert [one["first_forged"] for one in lines(mbox)] == [3, None, 3]
+    assert [one["source"] for one in lines(message=mbox.read_bytes())] == [f"message {n}" for n in (1, 2, 3)]
+    said = text("--all", "--offline", mbox).splitlines()
+    assert len(said) == 3 and said[0].startswith("✗ forged") and said[1].endswith(f"message 2 of {mbox}")
+    first = trace("--json", "--offline", mbox)
+    assert json.loads(first.stdout)["first_forged"] == 3 and b"--all" in first.stderr
+
+
+def test_every_message_of_a_maildir_is_a_line(tmp_path):
+    for number, folder in enumerate(("cur", "new", "tmp")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{number}.a.host").write_bytes(SAMPLE.read_bytes() if number else HONEST)
+    assert [one["source"] for one in lines(tmp_path)] == [f"{tmp_path}/cur/0.a.host", f"{tmp_path}/new/1.a.host"]
+
+
+def test_progress_is_for_terminals_only(tmp_path):
+    mbox = tmp_path / "mbox"
+    mbox.write_bytes(as_mbox(SAMPLE.read_bytes(), HONEST))
+    assert "2 messages: 1 forged" in on_a_terminal("--all", "--offline", mbox)
+    assert trace("--all", "--offline", mbox).stderr == b""
+
+
+# -- the queue ---------------------------------------------------------------------------------
+
+
+def test_a_message_of_the_queue_is_judged_where_it_lies(postrider):
+    house = postrider({"transports": [{"match": "*", "to": f"smtp://127.0.0.1:{ground.port_everywhere()}"}]})
+    big = HONEST + b"x" * 60 + (b"\n" + b"y" * 70) * 3000
+    queue_id = house.submit("anna@far.example", to_crlf(big), source="127.0.0.1")
+    one = house.json("trace", queue_id, "--offline")
+    jsonschema.validate(one, SCHEMA)
+    assert one["source"] == f"message {queue_id} of the queue"
+    assert [hop["by"] for hop in one["hops"]] == ["mx.house.example", "mx1.example.org", "mail.example.net"]
+    assert one["hops"][0]["id"] == queue_id and one["boundary"]["ip"] == "127.0.0.1"
+    assert b"No such" in house.run("trace", "0" * 12 + "1", "--offline", check=66).stderr
+
+
+# -- the DNS -----------------------------------------------------------------------------------
+
+def test_the_dns_is_asked_unless_told_not_to():
+    server = OddDns(lambda query: respond(query, rcode=dns.rcode.NXDOMAIN))
+    message = b"Return-Path: <ben@example.net>\n" + HONEST
+    at = server.start()
+    trace("--dns", at, message=message)
+    server.stop()
+    asked = {(name.lower(), dns.rdatatype.to_text(kind)) for name, kind in server.asked}
+    assert asked >= {
+        ("mail.example.net.", "A"), ("mail.example.net.", "AAAA"), ("desk.example.net.", "A"),
+        ("7.113.0.203.in-addr.arpa.", "PTR"), ("example.net.", "TXT"),
+    }  # fmt: skip
+
+
+def test_the_configuration_names_the_dns(postrider):
+    server = OddDns(lambda query: respond(query, rcode=dns.rcode.NXDOMAIN))
+    house = postrider({"dns": {"servers": [server.start()]}}, start=False)
+    house.run("trace", SAMPLE, check=0)
+    server.stop()
+    assert server.asked
+
+
+def test_a_dns_that_does_not_know_leaves_rules_out():
+    server = OddDns(lambda query: respond(query, rcode=dns.rcode.SERVFAIL))
+    at = server.start()
+    one = facts("--dns", at, message=HONEST)
+    said = text("--dns", at, message=HONEST)
+    server.stop()
+    assert "rdns-forward" in {rule["rule"] for rule in one["left_out"]}
+    assert "Left out, as the DNS did not answer:" in said
