@@ -94,7 +94,7 @@ void judge_continuity(struct judge *j)
             judge_note(
                 j, i, RULE_CONTINUITY_ORDER,
                 arena_format(j->arena, "line %zu above received from %.*s, whose line is the next",
-                             j->links[i].upper, STR_ARG(shown(j->t->hops[i + 1].received.by))));
+                             j->links[i].upper + 1, STR_ARG(shown(j->t->hops[i + 1].received.by))));
         }
     }
 }

@@ -82,9 +82,9 @@ static void set_verdicts(struct judge *j)
             t->first_forged = i;
         } else if (t->first_forged != TRACE_NONE) {
             hop->verdict = TRACE_FORGED;
-            judge_note(
-                j, i, RULE_BELOW_FORGED,
-                arena_format(j->arena, "stands below line %zu, which is forged", t->first_forged));
+            judge_note(j, i, RULE_BELOW_FORGED,
+                       arena_format(j->arena, "stands below line %zu, which is forged",
+                                    t->first_forged + 1));
         }
         t->verdict = hop->verdict > t->verdict ? hop->verdict : t->verdict;
     }
