@@ -13,6 +13,9 @@
 enum listen_mode { LISTEN_MX, LISTEN_SUBMISSION, LISTEN_LMTP };
 enum config_asker { ASK_NEVER, ASK_NETWORKS, ASK_ANYONE }; /* who may VRFY and EXPN */
 enum helo_policy { HELO_NOTE, HELO_REJECT };
+/* Whether the way of an inbound message is judged, and where that is told: in the log, or in an
+ * Authentication-Results field too. */
+enum trace_policy { TRACE_POLICY_OFF, TRACE_POLICY_NOTE, TRACE_POLICY_HEADER };
 enum line_endings { LINES_STRICT, LINES_NORMALISE };
 enum long_lines { LONG_KEEP, LONG_REFUSE };
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
@@ -189,6 +192,7 @@ struct config {
     size_t send_as_count;
 
     enum helo_policy helo;
+    enum trace_policy trace;
     enum config_asker vrfy, expn;
     enum line_endings line_endings;
     enum long_lines long_lines;

@@ -12,7 +12,7 @@ import pytest
 
 from house import ground
 from house.dns import OddDns, respond
-from house.mailbox import to_crlf
+from house.mailbox import fields, split, to_crlf
 from house.postrider import environment
 
 SAMPLE = ground.SOURCE / "dist/suspicious.eml"
@@ -222,6 +222,52 @@ def test_a_message_of_the_queue_is_judged_where_it_lies(postrider):
     assert [hop["by"] for hop in one["hops"]] == ["mx.house.example", "mx1.example.org", "mail.example.net"]
     assert one["hops"][0]["id"] == queue_id and one["boundary"]["ip"] == "127.0.0.1"
     assert b"No such" in house.run("trace", "0" * 12 + "1", "--offline", check=66).stderr
+
+
+# -- in the server -----------------------------------------------------------------------------
+
+
+def received_by(postrider, policy, message):
+    """The log line and the message that was delivered."""
+    house = postrider({"networks": ["192.0.2.0/24"], "policy": {"trace": policy}})
+    queue_id = house.submit("anna@house.example", to_crlf(message), source="127.0.0.9")
+    return house.wait("queued", id=queue_id), house.maildir("anna").wait(1)[0]
+
+
+FORGED = SAMPLE.read_bytes().split(b"Received: from filter", 1)[1].split(b"Received: from mail", 1)[1]
+FORGED = b"Received: from mail" + FORGED
+
+
+def test_the_server_notes_the_verdict_and_writes_it_where_told(postrider):
+    line, message = received_by(postrider, "header", FORGED)
+    assert line["trace"] == "forged" and line["trace_first_forged"] == 1 and line["trace_origin"] == "127.0.0.9"
+    assert fields(message, "Authentication-Results") == [
+        b'mx.house.example;\tx-trace=forged policy.origin="127.0.0.9" policy.first-forged=1'
+    ]
+    line, message = received_by(postrider, "note", FORGED)
+    assert line["trace"] == "forged" and b"x-trace" not in message
+    line, message = received_by(postrider, "off", FORGED)
+    assert "trace" not in line and b"x-trace" not in message
+
+
+def test_the_server_believes_no_header_that_says_it_is_fine(postrider):
+    claim = b"Authentication-Results: mx.house.example; x-trace=proven\n"
+    _, message = received_by(postrider, "header", claim + b"Subject: x\n\n")
+    assert [f for f in fields(message, "Authentication-Results") if b"proven" in f and b"origin" not in f] == []
+    assert len(fields(message, "Authentication-Results")) == 1
+
+
+def test_what_our_own_hosts_send_is_not_judged(postrider):
+    house = postrider({"policy": {"trace": "header"}})
+    queue_id = house.submit("anna@house.example", to_crlf(FORGED))
+    assert "trace" not in house.wait("queued", id=queue_id)
+
+
+def test_a_header_of_any_length_is_judged_by_its_beginning(postrider):
+    long = FORGED.replace(b"From:", b"X-Long: " + b"y" * 900 + (b"\n z" * 300) * 100 + b"\nFrom:", 1)
+    line, message = received_by(postrider, "note", long)
+    assert line["trace"] == "forged"
+    assert split(message)[0].count(b" z") == 30000
 
 
 # -- the DNS -----------------------------------------------------------------------------------

@@ -78,6 +78,7 @@ static bool ended_chains(struct inquiry *i)
         answered = answered && i->chains[n].verdict != CHAIN_TEMPORARY;
     }
     i->question->answered = answered;
+    i->question->count = 0;
     for (size_t n = 0; answered && n < i->chain_count; n++) {
         if (i->chains[n].verdict == CHAIN_FOUND) {
             take_records(i, &i->chains[n]);
@@ -119,7 +120,7 @@ static const struct inquiry_kind kinds[] = {
     [TRACE_ASK_ADDRESSES] = {start_addresses, question_chains, answer_chains, ended_chains},
     [TRACE_ASK_NAME] = {start_name, question_chains, answer_chains, ended_chains},
     [TRACE_ASK_SPF] = {start_spf, question_spf, answer_spf, ended_spf},
-    [TRACE_ASK_DKIM] = {0},
+    [TRACE_ASK_DKIM] = {0}, /* path/policy/dkim_query.h */
     [TRACE_ASK_ARC] = {0},
 };
 

@@ -1,6 +1,6 @@
-/* inquiry.h: one question of a trace, answered by the machines of core/dns and core/mailauth: it
- * asks the DNS as often as it needs, and writes the answer into the question. Pure. What the DNS
- * leaves open stays unanswered. */
+/* inquiry.h: one question of a trace, but those about signatures, answered by the machines of
+ * core/dns and core/mailauth: it asks the DNS as often as it needs, and writes the answer into the
+ * question. Pure. What the DNS leaves open stays unanswered. */
 #pragma once
 
 #include "core/dns/chain.h"
@@ -9,7 +9,6 @@
 
 struct inquiry {
     struct trace_question *question;
-    struct str message; /* whole: for signatures */
     struct arena *arena;
 
     /* Its own: */

@@ -133,6 +133,11 @@ static void read_results(struct witness *w)
     w->by = named ? first : (struct str){0};
     rest = named ? rest : w->value;
     for (struct str word; (word = next_word(&rest)).len > 0;) {
+        if (after(word, STR("policy.origin=")).ptr) {
+            /* x-trace's: where the message came from, which is not who the client was. */
+            (void)next_word(&rest);
+            continue;
+        }
         keep_first(&w->spf, after(word, STR("spf=")));
         keep_first(&w->dkim, after(word, STR("dkim=")));
         keep_first(&w->dmarc, after(word, STR("dmarc=")));

@@ -30,11 +30,10 @@ static void add_date(struct buf *out, struct instant when)
     buf_add(out, STR("\r\n"));
 }
 
-void additions_format(struct buf *out, const struct session *s)
+static void add_received(struct buf *out, const struct session *s)
 {
     const struct transaction *t = s->mail;
     const struct envelope *e = &t->envelope;
-    struct str id = queue_id_str(&t->id_text);
     buf_add(out, STR("Received: from "));
     buf_add(out, e->helo.len > 0 ? e->helo : STR("unknown"));
     buf_add(out, STR(" ("));
@@ -42,13 +41,44 @@ void additions_format(struct buf *out, const struct session *s)
     buf_add_char(out, ')');
     add_tls(out, s);
     buf_add_format(out, "\r\n\tby %.*s (Postrider) with %.*s id %.*s", STR_ARG(s->config->hostname),
-                   STR_ARG(e->protocol), STR_ARG(id));
+                   STR_ARG(e->protocol), STR_ARG(queue_id_str(&t->id_text)));
     if (e->rcpt_count == 1) {
         /* Of several recipients none is named: it would tell each of the others. */
         buf_add_format(out, "\r\n\tfor <%.*s>", STR_ARG(e->rcpts[0].address));
     }
     buf_add(out, STR(";\r\n\t"));
     add_date(out, e->arrived);
+}
+
+/* What the message's way is worth, from our own field down. */
+static void add_trace(struct buf *out, struct session *s, struct str received)
+{
+    struct tracing *t = &s->mail->tracing;
+    struct tracing_client client = {.ip = s->client.ip,
+                                    .reverse = s->client.reverse,
+                                    .name = s->name.len > 0 ? s->name : s->claimed,
+                                    .helo = s->helo,
+                                    .helo_finding = s->client.helo};
+    tracing_judge(t, &client, received, s->config->hostname,
+                  instant_seconds(s->mail->envelope.arrived));
+    if (t->judged && s->config->trace == TRACE_POLICY_HEADER) {
+        tracing_field(out, t, s->config->hostname);
+    }
+}
+
+void additions_format(struct buf *out, struct session *s)
+{
+    const struct transaction *t = s->mail;
+    const struct envelope *e = &t->envelope;
+    struct buf received = {0};
+    struct str id = queue_id_str(&t->id_text);
+    add_received(&received, s);
+    if (t->traced) {
+        add_trace(out, s, buf_str(&received));
+    }
+    buf_add(out, buf_str(&received));
+    out->failed = out->failed || received.failed;
+    buf_done(&received);
     if (e->submitted && !t->header.has_date) {
         buf_add(out, STR("Date: "));
         add_date(out, e->arrived);

@@ -7,6 +7,7 @@
 #include "path/session/lookup.h"
 #include "path/session/results_filter.h"
 #include "path/session/session.h"
+#include "path/session/tracing.h"
 
 /* A message being received, from MAIL on. */
 struct transaction {
@@ -18,6 +19,8 @@ struct transaction {
     bool outside; /* it comes from a host that is not ours */
     struct results_filter results;
     struct header_filter header;
+    bool traced; /* its way is judged */
+    struct tracing tracing;
     struct buf additions;
     uint32_t replies; /* LMTP: one a recipient, duplicates too */
 };
@@ -79,5 +82,6 @@ void transaction_on_end(struct session *s, const struct server_event *event);
 void transaction_on_abort(struct session *s, const struct smtp_reply *reply);
 void transaction_free(struct session *s);
 
-/* The header lines put on top: Received, and what a submitted message lacks. */
-void additions_format(struct buf *out, const struct session *s);
+/* The header lines put on top: what was found out of it, Received, and what a submitted message
+ * lacks. */
+void additions_format(struct buf *out, struct session *s);

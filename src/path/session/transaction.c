@@ -9,6 +9,7 @@ void transaction_free(struct session *s)
     if (s->mail) {
         draft_free(s->mail->draft);
         buf_done(&s->mail->additions);
+        tracing_done(&s->mail->tracing);
         arena_done(&s->mail->arena);
         free(s->mail);
         s->mail = NULL;
@@ -177,6 +178,7 @@ void transaction_on_data(struct session *s, bool asked)
     t->header =
         (struct header_filter){.envelope = &t->envelope, .remove_bcc = t->envelope.submitted};
     t->outside = !s->own;
+    t->traced = s->config->trace != TRACE_POLICY_OFF && !t->envelope.submitted;
     t->results = (struct results_filter){.hostname = s->config->hostname};
     if (t->draft && asked) {
         smtp_server_accept(&s->server);
@@ -208,6 +210,9 @@ static void gather(struct transaction *t, struct str header, struct buf *gathere
     struct str piece;
     while (header_filter_take(&t->header, &header, &piece)) {
         buf_add(gathered, piece);
+        if (t->traced) {
+            tracing_keep(&t->tracing, piece);
+        }
     }
 }
 
@@ -249,6 +254,9 @@ static void end_header(struct session *s)
     }
     if (header_filter_end(&t->header, &piece)) {
         buf_add(&gathered, piece);
+        if (t->traced) {
+            tracing_keep(&t->tracing, piece);
+        }
     }
     add(s, buf_str(&gathered));
     s->blocked = false; /* a commit may follow at once */
@@ -276,11 +284,24 @@ static void refuse_message(struct session *s, enum answer answer)
 static void log_queued(const struct session *s)
 {
     const struct envelope *e = &s->mail->envelope;
-    log_event(s->office->ports->log, LOG_INFO, "queued", F_STR("id", id_of(s)),
-              F_STR("sender", e->reverse_path), F_INT("rcpts", e->rcpt_count),
-              F_INT("size", e->body_size), F_IP("client", s->peer.ip),
-              F_STR("client_name", e->client_name), F_STR("helo", s->helo),
-              F_STR("protocol", e->protocol));
+    const struct tracing *t = &s->mail->tracing;
+    struct log *log = s->office->ports->log;
+    const struct log_field fields[] = {
+        F_STR("id", id_of(s)),
+        F_STR("sender", e->reverse_path),
+        F_INT("rcpts", e->rcpt_count),
+        F_INT("size", e->body_size),
+        F_IP("client", s->peer.ip),
+        F_STR("client_name", e->client_name),
+        F_STR("helo", s->helo),
+        F_STR("protocol", e->protocol),
+        /* Where its way was judged: */
+        F_STR("trace", str_from_cstr(trace_verdict_name(t->verdict))),
+        F_IP("trace_origin", t->origin),
+        F_INT("trace_first_forged", t->first_forged),
+    };
+    size_t count = ARRAY_LEN(fields) - (!t->judged ? 3 : t->first_forged == TRACE_NONE);
+    log->event(log, LOG_INFO, "queued", fields, count);
 }
 
 static void on_committed(void *owner, int result)

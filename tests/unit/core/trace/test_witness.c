@@ -106,6 +106,11 @@ static void authentication_results_tell_who_testifies_and_the_address(void **sta
     assert_text(w.by, "");
     assert_text(w.spf, "pass");
     assert_ip(w.ip, "192.0.2.9");
+    /* Where the message came from is not who the client was. */
+    w = read_line("Authentication-Results",
+                  " mx.example.org;\r\n\tx-trace=forged policy.origin=\"192.0.2.9\"");
+    assert_text(w.by, "mx.example.org");
+    assert_int_equal(w.ip.family, IP_NONE);
 }
 
 static void an_arc_set_tells_its_instance(void **state)
