@@ -1,13 +1,16 @@
 """`postrider trace`: a message, an mbox, a Maildir, one of the queue: told as text, JSON and page."""
+import base64
 import json
 import os
 import pty
 import re
 import subprocess
 
+import dkim
 import dns.rcode
 import dns.rdatatype
 import jsonschema
+import nacl.signing
 import pytest
 
 from house import ground
@@ -283,6 +286,41 @@ def test_the_dns_is_asked_unless_told_not_to():
         ("mail.example.net.", "A"), ("mail.example.net.", "AAAA"), ("desk.example.net.", "A"),
         ("7.113.0.203.in-addr.arpa.", "PTR"), ("example.net.", "TXT"),
     }  # fmt: skip
+
+
+ZONES = {
+    "example.org": "mx1 A 192.0.2.25\n",
+    "example.net": "mail A 203.0.113.7\ndesk A 203.0.113.80\n"
+    '@ TXT "v=spf1 ip4:203.0.113.7 -all"\ns._domainkey TXT "v=DKIM1; k=ed25519; p={key}"\n',
+    "113.0.203.in-addr.arpa": "7 PTR mail.example.net.\n80 PTR desk.example.net.\n",
+}
+
+
+def signed(message):
+    """The message with a signature of example.net, and the zones that tell its key."""
+    secret = nacl.signing.SigningKey.generate()
+    seed = base64.b64encode(bytes(secret))
+    key = base64.b64encode(bytes(secret.verify_key)).decode()
+    top = dkim.sign(to_crlf(message), b"s", b"example.net", seed, signature_algorithm=b"ed25519-sha256")
+    return top + to_crlf(message), {name: zone.replace("{key}", key) for name, zone in ZONES.items()}
+
+
+def rules(one):
+    found = one["reasons"] + [reason for hop in one["hops"] for reason in hop["reasons"]]
+    return {reason["rule"] for reason in found}
+
+
+def test_what_the_dns_says_counts_for_and_against(dns):
+    below = HONEST.index(b"From: ben")
+    signature, zones = signed(HONEST[below:])
+    message = b"Return-Path: <ben@example.net>\r\n" + to_crlf(HONEST[:below]) + signature
+    at = dns(zones)
+    one = facts("--dns", at, message=message)
+    assert rules(one) >= {"rdns-confirmed", "spf", "dkim"} and not one["left_out"]
+    one = facts("--dns", at, message=message.replace(b"At one?", b"At two?"))
+    assert "dkim" not in rules(one) and "spf" in rules(one)
+    one = facts("--dns", at, message=message.replace(b"203.0.113.7", b"203.0.113.8"))
+    assert "spf-fail" in rules(one)
 
 
 def test_the_configuration_names_the_dns(postrider):

@@ -111,12 +111,37 @@ static void set_origin(struct trace *t)
     }
 }
 
+/* What a rule that needs the DNS waits for. */
+static const enum trace_question_kind rests_on[RULE_COUNT] = {
+    [RULE_CONTINUITY_ADDRESS] = TRACE_ASK_ADDRESSES,
+    [RULE_RDNS_FORWARD] = TRACE_ASK_ADDRESSES,
+    [RULE_RDNS_CONFIRMED] = TRACE_ASK_ADDRESSES,
+    [RULE_HELO_FORWARD] = TRACE_ASK_ADDRESSES,
+    [RULE_HELO_CONFIRMED] = TRACE_ASK_ADDRESSES,
+    [RULE_RDNS_REVERSE] = TRACE_ASK_NAME,
+    [RULE_SPF] = TRACE_ASK_SPF,
+    [RULE_SPF_FAIL] = TRACE_ASK_SPF,
+    [RULE_DKIM] = TRACE_ASK_DKIM,
+    [RULE_ARC] = TRACE_ASK_ARC,
+};
+
+/* Not where there was nothing to ask. */
+static bool is_left_out(const struct judge *j, size_t rule)
+{
+    const struct trace *t = j->t;
+    bool waits = t->questions == NULL;
+    for (size_t i = 0; i < t->question_count && !waits; i++) {
+        waits = t->questions[i].kind == rests_on[rule] && !t->questions[i].answered;
+    }
+    return rules[rule].needs_dns && !j->consulted[rule] && waits;
+}
+
 static bool set_left_out(struct judge *j)
 {
     struct trace *t = j->t;
     t->left_out = arena_array(j->arena, RULE_COUNT, sizeof(struct trace_rule *));
     for (size_t i = 0; t->left_out && i < RULE_COUNT; i++) {
-        if (rules[i].needs_dns && !j->consulted[i]) {
+        if (is_left_out(j, i)) {
             t->left_out[t->left_out_count++] = &rules[i];
         }
     }
