@@ -323,6 +323,18 @@ def test_what_the_dns_says_counts_for_and_against(dns):
     assert "spf-fail" in rules(one)
 
 
+def test_many_are_asked_about_together_and_told_in_their_order(tmp_path):
+    server = OddDns(lambda query: respond(query, rcode=dns.rcode.NXDOMAIN))
+    mbox = tmp_path / "mbox"
+    mbox.write_bytes(as_mbox(*(HONEST.replace(b"desk", b"desk%d" % n) for n in range(70))))
+    done = trace("--all", "--json", "--dns", server.start(), mbox)
+    server.stop()
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["hops"][1]["from"]["name"] for one in found] == [f"desk{n}.example.net" for n in range(70)]
+    assert {name for name, _ in server.asked} >= {f"desk{n}.example.net." for n in range(70)}
+    assert all("rdns-forward" not in {rule["rule"] for rule in one["left_out"]} for one in found)
+
+
 def test_the_configuration_names_the_dns(postrider):
     server = OddDns(lambda query: respond(query, rcode=dns.rcode.NXDOMAIN))
     house = postrider({"dns": {"servers": [server.start()]}}, start=False)

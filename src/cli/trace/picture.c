@@ -12,6 +12,7 @@ enum {
     RADIUS = 8,
     NAME_MAX = 38, /* characters; the card below has the whole */
     BAR_CELL = 9,
+    BREAK = 64, /* between what is forged and what is believed */
 };
 
 /* Cut where it would leave the picture. */
@@ -26,9 +27,9 @@ static void short_text(struct buf *out, struct str text)
     buf_add(out, at < text.len ? STR("\xe2\x80\xa6") : STR(""));
 }
 
-static void host(struct buf *out, size_t row, struct str name, const char *class)
+static void host(struct buf *out, size_t y, struct str name, enum trace_verdict verdict)
 {
-    size_t y = TOP + row * STEP;
+    const char *class = trace_verdict_name(verdict);
     buf_add_format(out,
                    "<g class=\"%s\"><circle class=\"host\" cx=\"%d\" cy=\"%zu\" r=\"%d\"/></g>",
                    class, RAIL, y, RADIUS);
@@ -39,11 +40,11 @@ static void host(struct buf *out, size_t row, struct str name, const char *class
     buf_add(out, STR("</text>\n"));
 }
 
-static void edge(struct buf *out, const struct trace *t, size_t index, size_t row)
+/* A line, from the host at `y` down to the next. */
+static void edge(struct buf *out, const struct trace *t, size_t index, size_t y)
 {
     const struct trace_hop *hop = &t->hops[index];
     const char *verdict = trace_verdict_name(hop->verdict);
-    size_t y = TOP + row * STEP;
     buf_add_format(out, "<a href=\"#line%zu\"><g class=\"%s\">", index + 1, verdict);
     buf_add_format(out,
                    "<line class=\"edge %s\" x1=\"%d\" y1=\"%zu\" x2=\"%d\" y2=\"%zu\"/>"
@@ -65,30 +66,48 @@ static void edge(struct buf *out, const struct trace *t, size_t index, size_t ro
     buf_add(out, STR("</g></a>\n"));
 }
 
-void page_picture(struct buf *out, const struct trace *t)
+/* The lowest line of what is believed: above it in the picture stands what is forged, which did not
+ * lead here. */
+static bool begins_anew(const struct trace *t, size_t index)
+{
+    return t->first_forged != TRACE_NONE && index + 1 == t->first_forged;
+}
+
+static void route(struct buf *out, const struct trace *t)
 {
     struct buf name = {0};
+    size_t y = TOP;
+    for (size_t index = t->hop_count; index-- > 0;) {
+        const struct trace_hop *hop = &t->hops[index];
+        if (begins_anew(t, index)) {
+            y += BREAK;
+            buf_add_format(out,
+                           "<text class=\"small\" x=\"%d\" y=\"%zu\">\xe2\x86\x91 forged: the "
+                           "message was never there</text>\n",
+                           WORDS, y - BREAK / 2 + 4);
+        }
+        if (index + 1 == t->hop_count || begins_anew(t, index)) {
+            buf_clear(&name);
+            words_client(&name, &hop->received);
+            host(out, y, buf_str(&name), hop->verdict);
+        }
+        edge(out, t, index, y);
+        y += STEP;
+        buf_clear(&name);
+        words_writer(&name, &hop->received);
+        host(out, y, buf_str(&name), hop->verdict);
+    }
+    buf_done(&name);
+}
+
+void page_picture(struct buf *out, const struct trace *t)
+{
+    bool breaks = t->first_forged != TRACE_NONE && t->first_forged > 0;
     buf_add_format(out,
                    "<svg viewBox=\"0 0 %d %zu\" role=\"img\" aria-label=\"The route: %zu lines, "
                    "verdict %s\">\n",
-                   WIDTH, TOP + TOP + t->hop_count * STEP, t->hop_count,
+                   WIDTH, TOP + TOP + t->hop_count * STEP + (breaks ? BREAK : 0), t->hop_count,
                    trace_verdict_name(t->verdict));
-    for (size_t row = 0; row < t->hop_count; row++) {
-        size_t index = t->hop_count - 1 - row;
-        edge(out, t, index, row);
-    }
-    for (size_t row = 0; row <= t->hop_count; row++) {
-        /* A host is told by the line that it wrote; the first one by the line about it. */
-        size_t index = row > 0 ? t->hop_count - row : t->hop_count - 1;
-        const struct trace_hop *hop = &t->hops[index];
-        buf_clear(&name);
-        if (row > 0) {
-            words_writer(&name, &hop->received);
-        } else {
-            words_client(&name, &hop->received);
-        }
-        host(out, row, buf_str(&name), trace_verdict_name(hop->verdict));
-    }
+    route(out, t);
     buf_add(out, STR("</svg>\n"));
-    buf_done(&name);
 }

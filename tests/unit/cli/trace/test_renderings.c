@@ -169,20 +169,35 @@ static void a_page_escapes_what_others_wrote_and_runs_nothing(void **state)
     buf_done(&out);
 }
 
-static void a_picture_has_a_host_more_than_lines(void **state)
+static size_t count(const struct buf *out, const char *what)
+{
+    size_t n = 0;
+    struct str rest = buf_str(out);
+    struct str needle = str_from_cstr(what);
+    for (size_t at; (at = str_find_str(rest, needle)) != STR_NONE; n++) {
+        rest = str_tail(rest, at + needle.len);
+    }
+    return n;
+}
+
+static void a_picture_has_a_host_at_each_end_of_a_line(void **state)
 {
     (void)state;
     struct buf out = {0};
-    size_t hosts = 0, edges = 0;
+    /* The forged line leads from host to host, and not on to the others. */
     page_picture(&out, &t);
-    for (struct str rest = buf_str(&out); rest.len > 0;) {
-        size_t at = str_find(rest, '<');
-        rest = str_tail(rest, at == STR_NONE ? rest.len : at + 1);
-        hosts += str_starts(rest, STR("circle"));
-        edges += str_starts(rest, STR("line"));
-    }
-    assert_int_equal(hosts, 4);
-    assert_int_equal(edges, 3);
+    assert_int_equal(count(&out, "<line "), 3);
+    assert_int_equal(count(&out, "<circle "), 5);
+    assert_true(has(&out, ">[10.0.0.9]</text>"));
+    buf_clear(&out);
+    t.first_forged = TRACE_NONE;
+    page_picture(&out, &t);
+    assert_int_equal(count(&out, "<circle "), 4);
+    assert_false(has(&out, ">[10.0.0.9]</text>"));
+    buf_clear(&out);
+    t.first_forged = 0;
+    page_picture(&out, &t);
+    assert_int_equal(count(&out, "<circle "), 4);
     buf_done(&out);
 }
 
@@ -234,7 +249,7 @@ int main(void)
         cmocka_unit_test_setup(lines_keep_to_the_width, make),
         cmocka_unit_test_setup(colour_is_never_all_that_tells, make),
         cmocka_unit_test_setup(a_page_escapes_what_others_wrote_and_runs_nothing, make),
-        cmocka_unit_test_setup(a_picture_has_a_host_more_than_lines, make),
+        cmocka_unit_test_setup(a_picture_has_a_host_at_each_end_of_a_line, make),
         cmocka_unit_test_setup(facts_have_null_for_what_is_not_known, make),
         cmocka_unit_test(without_received_lines_nothing_is_made_up),
     };
