@@ -125,12 +125,6 @@ bool dkim_question(struct dkim *d, struct dns_question *question)
     return false;
 }
 
-static bool identity_is_domain(const struct signature *s)
-{
-    struct str host = str_tail(s->identity, str_rfind(s->identity, '@') + 1);
-    return s->kind != SIGNATURE_DKIM || str_eq_nocase(host, s->domain);
-}
-
 /* One TXT record at the selector; null, or why it is of no use. */
 static const char *add_key(struct dkim *d, struct dkim_check *check,
                            const struct dns_record *record)
@@ -149,7 +143,7 @@ static const char *add_key(struct dkim *d, struct dkim_check *check,
         finding = key_parse(key, d->arena, buf_str(&text), check->signature.algorithm);
     }
     buf_done(&text);
-    if (finding == KEY_GOOD && key->strict && !identity_is_domain(&check->signature)) {
+    if (finding == KEY_GOOD && key->strict && check->signature.identity_below) {
         return "its key (t=s) is not for identities below the domain (i=)";
     }
     check->key_count += finding == KEY_GOOD;

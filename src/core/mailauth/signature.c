@@ -1,6 +1,8 @@
 #include "core/mailauth/signature.h"
 
 #include "core/base/encode.h"
+#include "core/base/utf8.h"
+#include "core/dns/idn.h"
 #include "core/dns/name.h"
 #include "core/mailauth/tags.h"
 
@@ -205,6 +207,19 @@ static const struct reader readers[] = {
     {STR_INIT("b"), {1, 1, 1}, {1, 1, 1}, take_octets},
 };
 
+/* U-labels as the DNS has them. False: no name. */
+static bool to_ascii(struct str *name, struct arena *arena)
+{
+    struct buf ascii = {0};
+    bool good = true;
+    if (str_has_high_octet(*name)) {
+        good = idn_to_ascii(&ascii, *name);
+        *name = good ? arena_copy(arena, buf_str(&ascii)) : *name;
+    }
+    buf_done(&ascii);
+    return good;
+}
+
 /* What one tag says about another. */
 static const char *check_together(struct signature *s, struct arena *arena)
 {
@@ -212,12 +227,16 @@ static const char *check_together(struct signature *s, struct arena *arena)
         s->identity = arena_format(arena, "@%.*s", STR_ARG(s->domain));
     } else if (s->kind == SIGNATURE_DKIM) {
         struct str host = str_tail(s->identity, str_rfind(s->identity, '@') + 1);
+        s->identity_below = !str_eq_nocase(host, s->domain);
         if (!dns_text_within(host, s->domain)) {
             return "its identity (i=) is not within its domain (d=)";
         }
     }
     if (s->has_time && s->has_end && s->end < s->time) {
         return "it ends (x=) before it begins (t=)";
+    }
+    if (!to_ascii(&s->domain, arena) || !to_ascii(&s->selector, arena)) {
+        return "its domain (d=) or selector (s=) is none";
     }
     return NULL;
 }

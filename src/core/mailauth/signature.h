@@ -30,9 +30,10 @@ struct signature {
     struct header_field field;
     struct str raw_value; /* what counts as empty when the field itself is signed (b=) */
     enum signature_algorithm algorithm;
-    struct str domain, selector;
-    struct str identity; /* i= of DKIM: as it stands, or "@" and the domain */
-    struct str fields;   /* h=: names with colons and blanks */
+    struct str domain, selector; /* in A-labels, whatever the field has (RFC 8616) */
+    struct str identity;         /* i= of DKIM: as it stands, or "@" and the domain */
+    bool identity_below;         /* its host is not the domain itself but one below */
+    struct str fields;           /* h=: names with colons and blanks */
     bool header_relaxed, body_relaxed;
     bool has_length;
     uint64_t length; /* l= */

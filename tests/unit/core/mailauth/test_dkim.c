@@ -79,6 +79,23 @@ static void a_signature_must_be_well_formed(void **state)
     assert_int_equal(result_of(WHOLE "; x=999", 0), DKIM_OPEN); /* the present is not known */
 }
 
+static void a_domain_beyond_ascii_is_asked_about_in_a_labels(void **state)
+{
+    struct arena arena = {0};
+    struct dkim d;
+    struct dns_question question;
+    (void)state;
+    assert_true(
+        dkim_start(&d, &arena,
+                   STR("DKIM-Signature: v=1; a=rsa-sha256; d=b\xc3\xbc.example; s=s\xc3\xbc; "
+                       "i=\xc3\xbc@a.b\xc3\xbc.example; " REST "\r\n\r\n"),
+                   0));
+    assert_true(dkim_question(&d, &question));
+    assert_true(str_eq(question.name, STR("xn--s-eha._domainkey.xn--b-eha.example")));
+    assert_true(d.checks[0].signature.identity_below);
+    arena_done(&arena);
+}
+
 static void signatures_of_one_body_share_its_hash(void **state)
 {
     struct arena arena = {0};
@@ -175,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signature_must_be_well_formed),
+        cmocka_unit_test(a_domain_beyond_ascii_is_asked_about_in_a_labels),
         cmocka_unit_test(signatures_of_one_body_share_its_hash),
         cmocka_unit_test(a_chain_is_asked_about_only_if_it_is_whole),
         cmocka_unit_test(fifty_sets_are_a_chain),

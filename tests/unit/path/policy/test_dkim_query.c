@@ -194,6 +194,22 @@ static void the_key_record_decides(void **state)
     }
 }
 
+static void a_strict_key_is_not_for_identities_below_its_domain(void **state)
+{
+    static const char message[] =
+        "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=football.example.com; s=test;\r\n"
+        " i=@sub.football.example.com; h=from; bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;\r\n"
+        " b=AAAA\r\n" HEADER BODY;
+    (void)state;
+    for (int strict = 0; strict <= 1; strict++) {
+        struct fixture f;
+        setup(&f);
+        zone_add(&f.zone, strict ? RSA_NAME " TXT t=s; " RSA_KEY : RSA_NAME " TXT " RSA_KEY);
+        assert_int_equal(first_result(&f, message, 1), strict ? DKIM_PERMERROR : DKIM_FAIL);
+        teardown(&f);
+    }
+}
+
 static void of_several_keys_any_may_be_the_one(void **state)
 {
     struct fixture f;
@@ -354,6 +370,7 @@ int main(void)
         cmocka_unit_test(the_rfcs_own_message_verifies_by_rsa_and_by_ed25519),
         cmocka_unit_test(a_changed_message_does_not_verify),
         cmocka_unit_test(the_key_record_decides),
+        cmocka_unit_test(a_strict_key_is_not_for_identities_below_its_domain),
         cmocka_unit_test(of_several_keys_any_may_be_the_one),
         cmocka_unit_test(a_dns_that_fails_is_temporary),
         cmocka_unit_test(only_the_topmost_ten_signatures_are_looked_at),
