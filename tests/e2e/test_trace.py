@@ -92,6 +92,26 @@ def test_an_honest_message_is_not_called_forged():
     assert one["source"] is None
 
 
+LOCAL = b"Received: by store.example.org (Postfix, from userid 1000)\n\tid 4jYYxH1dTjz8sWd; Tue, 24 Nov 2026 08:15:31 +0100 (CET)\n"
+
+
+@pytest.mark.parametrize(
+    "message, words, said",
+    [
+        (LOCAL, [], "True origin: store.example.org itself, where it was submitted on 2026-11-24 07:15:31 UTC (line 1)."),
+        (b"Received: gibberish\n", [], "Its origin is not known"),
+        (b"Subject: x\n", [], "There are no Received lines"),
+        (HONEST, ["--trust", "mx.elsewhere.example"], "No line is by a host that you trust"),
+        (HONEST, [], "Trusted is line 1, the top one"),
+    ],
+    ids=["local", "gibberish", "none", "nobody trusted", "default"],
+)
+def test_what_is_not_known_is_not_claimed(message, words, said):
+    found = " ".join(text("--offline", *words, message=message + b"\nbody\n").split())
+    assert said in found
+    assert "fact" not in found or message in (LOCAL, HONEST)
+
+
 def test_lines_may_end_either_way():
     lf, crlf = facts("--offline", message=HONEST), facts("--offline", message=to_crlf(HONEST))
     assert lf == crlf

@@ -6,21 +6,30 @@ static void add_line(struct buf *out, size_t hop)
     buf_add_format(out, "line %zu", hop + 1);
 }
 
+static bool origin_is_known(const struct trace *t)
+{
+    return t->origin != TRACE_NONE && (t->origin_ip.family != IP_NONE || t->origin_name.len > 0);
+}
+
 static void origin(struct buf *out, const struct trace *t)
 {
     if (t->hop_count == 0) {
         buf_add(out, STR("There are no Received lines: nothing tells which way the message came."));
         return;
     }
-    if (t->origin == TRACE_NONE || (t->origin_ip.family == IP_NONE && t->origin_name.len == 0)) {
+    if (!origin_is_known(t)) {
         buf_add(out, STR("Its origin is not known: no line that can be believed names it."));
         return;
     }
     const struct received *r = &t->hops[t->origin].received;
     buf_add(out, STR("True origin: "));
     words_host(out, t->origin_ip, t->origin_name);
-    buf_add(out, STR(", handed over to "));
-    words_writer(out, r);
+    if (t->origin_ip.family == IP_NONE && str_eq_nocase(t->origin_name, r->by)) {
+        buf_add(out, STR(" itself, where it was submitted"));
+    } else {
+        buf_add(out, STR(", handed over to "));
+        words_writer(out, r);
+    }
     if (r->date.known) {
         buf_add(out, STR(" on "));
         words_time(out, r->date.seconds);
@@ -81,7 +90,7 @@ void words_finding(struct buf *out, const struct trace_view *view)
     if (t->first_forged != TRACE_NONE) {
         forged(out, t);
     }
-    if (t->boundary != TRACE_NONE && t->origin != TRACE_NONE && t->boundary <= t->origin) {
+    if (t->boundary != TRACE_NONE && origin_is_known(t) && t->boundary <= t->origin) {
         standing(out, t);
     }
     for (const struct trace_reason *r = t->reasons; r; r = r->next) {
@@ -96,8 +105,10 @@ static void trust(struct buf *out, const struct trace_view *view)
 {
     const struct trace *t = view->trace;
     if (t->boundary == TRACE_NONE) {
-        buf_add(out, STR("No line is by a host that you trust"));
-    } else if (t->boundary == 0) {
+        buf_add(out, STR("No line is by a host that you trust: all are the word of others."));
+        return;
+    }
+    if (t->boundary == 0) {
         buf_add(out, STR("Trusted is line 1, the top one"));
     } else {
         buf_add_format(out, "Trusted are lines 1 to %zu", t->boundary + 1);

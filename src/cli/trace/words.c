@@ -75,7 +75,7 @@ void words_client(struct buf *out, const struct received *r)
 {
     struct str name = r->rdns.len > 0 ? r->rdns : r->helo.len > 0 ? r->helo : r->from;
     if (name.len == 0 && r->ip.family == IP_NONE) {
-        buf_add(out, r->ident.len > 0 || r->auth.len > 0 ? STR("a user") : STR("nobody named"));
+        buf_add(out, STR("somebody on the host itself"));
         return;
     }
     char ip[IP_TEXT_MAX];

@@ -75,7 +75,7 @@ static void a_client_is_named_by_what_is_best_known_of_it(void **state)
         {"from a.example ([192.0.2.1]) by c.example", "a.example [192.0.2.1]"},
         {"from [192.0.2.1] by c.example", "[192.0.2.1]"},
         {"from a.example by c.example", "a.example"},
-        {"by c.example; Tue, 24 Nov 2026 08:15:34 +0100", "nobody named"},
+        {"by c.example; Tue, 24 Nov 2026 08:15:34 +0100", "somebody on the host itself"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct received r;
