@@ -10,6 +10,7 @@ import time
 
 import machine
 import servers
+import peers
 from servers import ADDRESS, SINK_PORT, TOOLS
 
 
@@ -303,6 +304,14 @@ def limits(bench):
         yield turn, "disk", {"shape": "disk", **json.loads(done.stdout)}
 
 
+def trace(bench):
+    """Judges true chains by what is in them, on one core."""
+    chains = peers.SOURCE / "tests/data/trace/chains.mbox"
+    for turn in range(bench.rounds):
+        done = subprocess.run([TOOLS / "trace", chains, "2"], capture_output=True, text=True, check=True)
+        yield turn, "Postrider", {"shape": "offline, one core", **json.loads(done.stdout)}
+
+
 ALL = {
     "limits": limits,
     "a": accept_and_queue,
@@ -313,4 +322,5 @@ ALL = {
     "g": long_queue,
     "h": slow_site,
     "i": many_recipients,
+    "t": trace,
 }

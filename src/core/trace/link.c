@@ -125,26 +125,39 @@ static enum link_kind by_dns(struct judge *j, const struct trace_hop *upper,
     return LINK_BROKEN;
 }
 
+/* The writer is what the client called itself. That counts as a name unless the DNS, asked by the
+ * receiver or now, has another for that address, or none. */
+static enum link_kind by_helo(struct judge *j, const struct trace_hop *upper,
+                              const struct trace_hop *lower, bool rdns)
+{
+    const struct received *u = &upper->received;
+    struct str by = lower->received.by;
+    const struct trace_question *answer =
+        judge_answer(j, lower, TRACE_ABOUT_BY, RULE_CONTINUITY_ADDRESS);
+    if (!name_is_public(by) || address_is_inside(u->ip)) {
+        return LINK_NAME;
+    }
+    if (answer && answer->count > 0) {
+        return by_dns(j, upper, lower) == LINK_BROKEN ? LINK_HELO : LINK_NAME;
+    }
+    bool other = rdns && name_is_public(u->rdns) && !same_organisation(by, u->rdns);
+    return other || u->rdns_unknown ? LINK_HELO : LINK_NAME;
+}
+
 static enum link_kind by_name(struct judge *j, const struct trace_hop *upper,
                               const struct trace_hop *lower, struct link *link)
 {
     const struct received *u = &upper->received;
-    struct str by = lower->received.by;
+    struct str by = lower->received.by, called = u->helo.len > 0 ? u->helo : u->from;
     bool rdns = rdns_counts(j, upper);
     if (rdns && names_equal(by, u->rdns)) {
         link->by_rdns = true;
         return LINK_NAME;
     }
-    if (names_equal(by, u->helo) || (u->helo.len == 0 && names_equal(by, u->from))) {
-        const struct trace_question *helo =
-            judge_answer(j, lower, TRACE_ABOUT_BY, RULE_CONTINUITY_ADDRESS);
-        bool denied = helo && helo->count > 0 && !address_is_inside(u->ip) &&
-                      by_dns(j, upper, lower) == LINK_BROKEN;
-        bool other = rdns && name_is_public(by) && !same_organisation(by, u->rdns);
-        return denied || (other && !(helo && !denied && helo->count > 0)) ? LINK_HELO : LINK_NAME;
+    if (names_equal(by, called)) {
+        return by_helo(j, upper, lower, rdns);
     }
-    bool house = (rdns && same_organisation(by, u->rdns)) || same_organisation(by, u->helo) ||
-                 (u->helo.len == 0 && same_organisation(by, u->from));
+    bool house = (rdns && same_organisation(by, u->rdns)) || same_organisation(by, called);
     return house && name_is_public(by) ? LINK_ORGANISATION : LINK_BROKEN;
 }
 

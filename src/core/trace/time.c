@@ -11,8 +11,9 @@ enum {
     ZONE_MOST = 14 * HOUR,
     ZONE_ERROR = 2 * MINUTE,
     HALF_HOUR = HOUR / 2,
-    ID_ERROR = 30 * MINUTE, /* from an id made to a date written: a slow transfer */
-    DELAY_MOST = 6 * DAY,   /* servers give up after five (RFC 5321 4.5.4.1) */
+    ID_ERROR = 30 * MINUTE,  /* from an id made to a date written: a slow transfer */
+    DELAY_ABSURD = 60 * DAY, /* no moderator of a list takes that long */
+    DELAY_MOST = 6 * DAY,    /* servers give up after five (RFC 5321 4.5.4.1) */
     FAULT_WEIGHT = -40,
     ZONE_WEIGHT = -70,
     CLOCK_WEIGHT = -40,
@@ -209,11 +210,13 @@ static void judge_order(struct judge *j)
 
 static void judge_delay(struct judge *j, size_t i)
 {
+    enum { LONG_WEIGHT = -40 };
     const struct trace_hop *hop = &j->t->hops[i];
     if (hop->delay != TRACE_NO_DELAY && hop->delay > DELAY_MOST) {
         struct str time = span(j, hop->delay);
-        judge_note(
+        judge_add(
             j, i + 1, RULE_TIME_DELAY,
+            hop->delay > DELAY_ABSURD ? LONG_WEIGHT : rules[RULE_TIME_DELAY].weight,
             arena_format(j->arena, "lay %.*s until the line above was written", STR_ARG(time)));
     }
 }
