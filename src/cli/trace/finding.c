@@ -65,11 +65,24 @@ static void forged(struct buf *out, const struct trace *t)
     }
 }
 
+/* Why the origin is not sought further down. */
+static void suspect(struct buf *out, const struct trace *t)
+{
+    size_t below = t->origin + 1;
+    const struct trace_reason *why = worst(t->hops[below].reasons);
+    buf_add_format(out, "\nIt may have come there from further away: line %zu is suspect",
+                   below + 1);
+    if (why) {
+        buf_add_format(out, ": %.*s", STR_ARG(why->text));
+    }
+    buf_add_char(out, '.');
+}
+
 /* How much of that is fact. */
 static void standing(struct buf *out, const struct trace *t)
 {
     if (t->origin == t->boundary) {
-        buf_add(out, STR("\nThat is a fact, if you trust who wrote "));
+        buf_add(out, STR("\nThat origin is a fact, if you trust who wrote "));
         add_line(out, t->boundary);
         buf_add(out, STR(" (see below)."));
         return;
@@ -87,6 +100,10 @@ void words_finding(struct buf *out, const struct trace_view *view)
 {
     const struct trace *t = view->trace;
     origin(out, t);
+    if (origin_is_known(t) && t->origin + 1 < t->hop_count &&
+        t->hops[t->origin + 1].verdict == TRACE_SUSPECT) {
+        suspect(out, t);
+    }
     if (t->first_forged != TRACE_NONE) {
         forged(out, t);
     }

@@ -185,7 +185,7 @@ void text_render(struct buf *out, const struct trace_view *view, const struct te
     for (size_t i = t->hop_count; i-- > 0;) {
         if (i + 1 == t->first_forged) {
             colour(out, style, verdict_look(TRACE_FORGED)->sgr);
-            buf_add(out, STR("\n--- all above is forged; below is what happened ---\n"));
+            buf_add(out, STR("\n--- everything above is forged ---\n"));
             colour(out, style, "0");
         }
         block(out, t, i, style);

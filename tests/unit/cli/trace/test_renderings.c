@@ -95,6 +95,21 @@ static void the_verdict_and_the_origin_stand_on_top(void **state)
     buf_done(&out);
 }
 
+static void a_suspect_line_is_why_the_origin_is_not_sought_further_down(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    words_finding(&out, &view);
+    assert_false(has(&out, "further away"));
+    buf_clear(&out);
+    hops[1].verdict = TRACE_SUSPECT;
+    hops[1].reasons = &against;
+    words_finding(&out, &view);
+    hops[1].reasons = NULL;
+    assert_true(has(&out, "It may have come there from further away: line 2 is suspect: why "));
+    buf_done(&out);
+}
+
 static void hops_go_from_the_origin_to_here(void **state)
 {
     (void)state;
@@ -245,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_verdict_and_the_origin_stand_on_top, make),
+        cmocka_unit_test_setup(a_suspect_line_is_why_the_origin_is_not_sought_further_down, make),
         cmocka_unit_test_setup(hops_go_from_the_origin_to_here, make),
         cmocka_unit_test_setup(lines_keep_to_the_width, make),
         cmocka_unit_test_setup(colour_is_never_all_that_tells, make),
