@@ -1,6 +1,6 @@
-/* verify.c: `postrider verify`: who answers for a message: SPF, DKIM, ARC and DMARC, with reasons.
- */
+/* verify.c: `postrider verify`: who answers for a message, by SPF, DKIM, ARC and DMARC. */
 #include "cli/options.h"
+#include "cli/trace/source.h"
 #include "cli/verb.h"
 #include "cli/verify_tell.h"
 #include "path/policy/dkim_query.h"
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { MESSAGE_MAX = 64 << 20, PIECE = 64 << 10 };
+enum { MESSAGE_MAX = 64 << 20 };
 
 struct order {
     const char *file; /* null: standard input */
@@ -66,31 +66,24 @@ static void print_help(void)
         "             --mail-from someone@example.org\n");
 }
 
-/* Appends the message, without the line "From …" of an mbox before it. 0 or -errno. */
-static int read_message(const char *path, struct buf *out)
+/* The message, which is the caller's then. 0 or -errno. */
+static int read_message(const char *path, struct buf *message)
 {
-    FILE *file = path && strcmp(path, "-") != 0 ? fopen(path, "rb") : stdin;
-    int error = file ? 0 : -errno;
-    while (error == 0 && !feof(file) && !ferror(file) && out->len <= MESSAGE_MAX) {
-        if (!buf_reserve(out, PIECE)) {
-            error = -ENOMEM;
-            break;
-        }
-        out->len += fread(out->ptr + out->len, 1, PIECE, file);
+    struct source *source = calloc(1, sizeof *source);
+    if (!source) {
+        return -ENOMEM;
     }
-    if (error == 0 && ferror(file)) {
-        error = errno ? -errno : -EIO;
-    } else if (error == 0 && out->len > MESSAGE_MAX) {
-        error = -EFBIG;
+    source->path = path && strcmp(path, "-") != 0 ? path : NULL;
+    source->keep = MESSAGE_MAX;
+    int error = source_open(source);
+    if (error == 0) {
+        int found = source_next(source);
+        error = found < 0 ? found : source->cut ? -EFBIG : 0;
+        *message = source->message;
+        source->message = (struct buf){0};
     }
-    if (file && file != stdin) {
-        (void)fclose(file);
-    }
-    if (str_starts(buf_str(out), STR("From "))) {
-        struct str rest = buf_str(out);
-        (void)str_split(&rest, '\n');
-        buf_drop(out, out->len - rest.len);
-    }
+    source_close(source);
+    free(source);
     return error;
 }
 

@@ -1,8 +1,7 @@
 #include "path/policy/dkim_query.h"
-#include "sim/resolver.h"
-#include "sim/world.h"
 #include "tls/crypto.h"
 #include "unit/core/mailauth/zones.h"
+#include "unit/path/policy/dns_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,13 +44,8 @@
 #define ED_NAME "brisbane._domainkey.football.example.com"
 
 struct fixture {
-    struct sim_world world;
-    struct sim_loop loop;
-    struct zone zone;
-    struct sim_resolver resolver;
-    struct ports ports;
+    struct dns_bench bench;
     struct crypto *crypto;
-    struct arena arena;
     struct dkim_query query;
     unsigned done;
 };
@@ -63,41 +57,32 @@ static void on_done(struct dkim_query *query)
 
 static void setup(struct fixture *f)
 {
-    memset(f, 0, sizeof *f);
-    f->zone.chase = true;
-    sim_world_init(&f->world, 1);
-    sim_loop_init(&f->loop, &f->world);
-    sim_resolver_init(&f->resolver, &f->loop.timers, &f->zone);
-    f->ports = (struct ports){.timers = &f->loop.timers, .resolver = &f->resolver.resolver};
+    dns_bench_init(&f->bench);
     f->crypto = tls_crypto_new();
     assert_non_null(f->crypto);
 }
 
 static void teardown(struct fixture *f)
 {
-    sim_resolver_done(&f->resolver);
-    sim_loop_done(&f->loop);
-    zone_done(&f->zone);
-    arena_done(&f->arena);
+    dns_bench_done(&f->bench);
     tls_crypto_free(f->crypto);
 }
 
 static void check(struct fixture *f, struct str message, int64_t now)
 {
-    arena_done(&f->arena);
-    f->arena = (struct arena){0};
+    arena_done(&f->bench.arena);
+    f->bench.arena = (struct arena){0};
     f->done = 0;
     f->query = (struct dkim_query){.done = on_done,
-                                   .ports = &f->ports,
+                                   .ports = &f->bench.ports,
                                    .crypto = f->crypto,
-                                   .arena = &f->arena,
+                                   .arena = &f->bench.arena,
                                    .message = message,
                                    .now = now,
                                    .owner = f};
     dkim_query_start(&f->query);
     assert_int_equal(f->done, 0);
-    int64_t until = f->world.now + SPAN_S(60).us;
-    while (sim_step(&f->world, until)) {}
+    dns_bench_turn(&f->bench, SPAN_S(60));
     assert_int_equal(f->done, 1);
 }
 
@@ -114,8 +99,8 @@ static void the_rfcs_own_message_verifies_by_rsa_and_by_ed25519(void **state)
     struct fixture f;
     (void)state;
     setup(&f);
-    zone_add(&f.zone, RSA_NAME " TXT v=DKIM1; k=rsa; " RSA_KEY);
-    zone_add(&f.zone, ED_NAME " TXT v=DKIM1; k=ed25519; " ED_KEY);
+    zone_add(&f.bench.zone, RSA_NAME " TXT v=DKIM1; k=rsa; " RSA_KEY);
+    zone_add(&f.bench.zone, ED_NAME " TXT v=DKIM1; k=ed25519; " ED_KEY);
     assert_int_equal(first_result(&f, ED_HEAD RSA_HEAD HEADER BODY, 1), DKIM_PASS);
     assert_int_equal(f.query.dkim.count, 2);
     assert_int_equal(f.query.dkim.checks[1].result, DKIM_PASS);
@@ -144,8 +129,8 @@ static void a_changed_message_does_not_verify(void **state)
     struct fixture f;
     (void)state;
     setup(&f);
-    zone_add(&f.zone, RSA_NAME " TXT v=DKIM1; " RSA_KEY);
-    zone_add(&f.zone, ED_NAME " TXT v=DKIM1; k=ed25519; " ED_KEY);
+    zone_add(&f.bench.zone, RSA_NAME " TXT v=DKIM1; " RSA_KEY);
+    zone_add(&f.bench.zone, ED_NAME " TXT v=DKIM1; k=ed25519; " ED_KEY);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         assert_int_equal(first_result(&f, rows[i].message, 1), rows[i].result);
         assert_true(str_find_str(f.query.dkim.checks[0].reason, str_from_cstr(rows[i].reason)) !=
@@ -183,7 +168,7 @@ static void the_key_record_decides(void **state)
         char line[600];
         setup(&f);
         (void)snprintf(line, sizeof line, "%s%s", RSA_NAME, rows[i].record);
-        zone_add(&f.zone, line);
+        zone_add(&f.bench.zone, line);
         enum dkim_result result = first_result(&f, RSA_HEAD HEADER BODY, 1);
         if (result != rows[i].result) {
             (void)printf("%s: %.*s\n", rows[i].record, STR_ARG(f.query.dkim.checks[0].reason));
@@ -204,7 +189,7 @@ static void a_strict_key_is_not_for_identities_below_its_domain(void **state)
     for (int strict = 0; strict <= 1; strict++) {
         struct fixture f;
         setup(&f);
-        zone_add(&f.zone, strict ? RSA_NAME " TXT t=s; " RSA_KEY : RSA_NAME " TXT " RSA_KEY);
+        zone_add(&f.bench.zone, strict ? RSA_NAME " TXT t=s; " RSA_KEY : RSA_NAME " TXT " RSA_KEY);
         assert_int_equal(first_result(&f, message, 1), strict ? DKIM_PERMERROR : DKIM_FAIL);
         teardown(&f);
     }
@@ -215,9 +200,9 @@ static void of_several_keys_any_may_be_the_one(void **state)
     struct fixture f;
     (void)state;
     setup(&f);
-    zone_add(&f.zone, RSA_NAME " TXT p=AAAA");
-    zone_add(&f.zone, RSA_NAME " TXT v=DKIM1; k=ed25519; " ED_KEY);
-    zone_add(&f.zone, RSA_NAME " TXT " RSA_KEY);
+    zone_add(&f.bench.zone, RSA_NAME " TXT p=AAAA");
+    zone_add(&f.bench.zone, RSA_NAME " TXT v=DKIM1; k=ed25519; " ED_KEY);
+    zone_add(&f.bench.zone, RSA_NAME " TXT " RSA_KEY);
     assert_int_equal(first_result(&f, RSA_HEAD HEADER BODY, 1), DKIM_PASS);
     teardown(&f);
 }
@@ -229,13 +214,13 @@ static void a_dns_that_fails_is_temporary(void **state)
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
         struct fixture f;
         setup(&f);
-        zone_break(&f.zone, RSA_NAME, 0, faults[i]);
+        zone_break(&f.bench.zone, RSA_NAME, 0, faults[i]);
         assert_int_equal(first_result(&f, RSA_HEAD HEADER BODY, 1), DKIM_TEMPERROR);
         teardown(&f);
     }
     struct fixture f;
     setup(&f);
-    zone_delay(&f.zone, RSA_NAME, SPAN_S(30)); /* longer than patience lasts */
+    zone_delay(&f.bench.zone, RSA_NAME, SPAN_S(30)); /* longer than patience lasts */
     assert_int_equal(first_result(&f, RSA_HEAD HEADER BODY, 1), DKIM_TEMPERROR);
     teardown(&f);
 }
@@ -308,7 +293,7 @@ static void signatures_that_others_made_verify_as_they_say(void **state)
     {
         struct fixture f;
         setup(&f);
-        zones_load(&f.zone, json_object_get(group, "zone"));
+        zones_load(&f.bench.zone, json_object_get(group, "zone"));
         json_array_foreach(json_object_get(group, "tests"), number, one)
         {
             bad += !run_message(&f, one);
@@ -333,7 +318,7 @@ static void chains_that_others_made_are_whole_until_something_is_touched(void **
     {
         struct fixture f;
         setup(&f);
-        zones_load(&f.zone, json_object_get(group, "zone"));
+        zones_load(&f.bench.zone, json_object_get(group, "zone"));
         json_array_foreach(json_object_get(group, "tests"), number, one)
         {
             struct str message = str_from_cstr(json_string_value(json_object_get(one, "message")));

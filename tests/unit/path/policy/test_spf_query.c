@@ -1,6 +1,5 @@
 #include "path/policy/spf_query.h"
-#include "sim/resolver.h"
-#include "sim/world.h"
+#include "unit/path/policy/dns_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,12 +7,7 @@
 #include <cmocka.h>
 
 struct fixture {
-    struct sim_world world;
-    struct sim_loop loop;
-    struct zone zone;
-    struct sim_resolver resolver;
-    struct ports ports;
-    struct arena arena;
+    struct dns_bench bench;
     struct spf_query query;
     unsigned done;
 };
@@ -25,27 +19,16 @@ static void on_done(struct spf_query *query)
 
 static void setup(struct fixture *f)
 {
-    sim_world_init(&f->world, 1);
-    sim_loop_init(&f->loop, &f->world);
-    sim_resolver_init(&f->resolver, &f->loop.timers, &f->zone);
-    f->ports = (struct ports){.timers = &f->loop.timers, .resolver = &f->resolver.resolver};
-    zone_add(&f->zone, "example.org TXT v=spf1 a -all");
-    zone_add(&f->zone, "example.org A 192.0.2.1");
-}
-
-static void teardown(struct fixture *f)
-{
-    sim_resolver_done(&f->resolver);
-    sim_loop_done(&f->loop);
-    zone_done(&f->zone);
-    arena_done(&f->arena);
+    dns_bench_init(&f->bench);
+    zone_add(&f->bench.zone, "example.org TXT v=spf1 a -all");
+    zone_add(&f->bench.zone, "example.org A 192.0.2.1");
 }
 
 static void start(struct fixture *f, struct str sender)
 {
     f->query = (struct spf_query){.done = on_done,
-                                  .ports = &f->ports,
-                                  .arena = &f->arena,
+                                  .ports = &f->bench.ports,
+                                  .arena = &f->bench.arena,
                                   .request = {.sender = sender},
                                   .owner = f};
     assert_true(ip_parse(STR("192.0.2.1"), &f->query.request.ip));
@@ -54,23 +37,17 @@ static void start(struct fixture *f, struct str sender)
     assert_int_equal(f->done, 0);
 }
 
-static void turn(struct fixture *f, struct span time)
-{
-    int64_t until = f->world.now + time.us;
-    while (sim_step(&f->world, until)) {}
-}
-
 static void the_resolvers_answers_reach_the_check_and_it_is_told_once(void **state)
 {
     struct fixture f = {0};
     (void)state;
     setup(&f);
     start(&f, STR("a@example.org"));
-    turn(&f, SPAN_S(60));
+    dns_bench_turn(&f.bench, SPAN_S(60));
     assert_int_equal(f.done, 1);
     assert_int_equal(f.query.spf.result, SPF_PASS);
-    assert_int_equal(f.resolver.asked, 2);
-    teardown(&f);
+    assert_int_equal(f.bench.resolver.asked, 2);
+    dns_bench_done(&f.bench);
 }
 
 static void what_needs_no_question_is_told_when_the_loop_turns(void **state)
@@ -79,10 +56,10 @@ static void what_needs_no_question_is_told_when_the_loop_turns(void **state)
     (void)state;
     setup(&f);
     start(&f, STR("a@nolabels"));
-    turn(&f, SPAN_S(1));
+    dns_bench_turn(&f.bench, SPAN_S(1));
     assert_int_equal(f.done, 1);
     assert_int_equal(f.query.spf.result, SPF_NONE);
-    teardown(&f);
+    dns_bench_done(&f.bench);
 }
 
 static void patience_ends_after_twenty_seconds(void **state)
@@ -90,16 +67,16 @@ static void patience_ends_after_twenty_seconds(void **state)
     struct fixture f = {0};
     (void)state;
     setup(&f);
-    zone_delay(&f.zone, "example.org", SPAN_S(15)); /* each of the two answers */
+    zone_delay(&f.bench.zone, "example.org", SPAN_S(15)); /* each of the two answers */
     start(&f, STR("a@example.org"));
-    turn(&f, SPAN_MS(19999));
+    dns_bench_turn(&f.bench, SPAN_MS(19999));
     assert_int_equal(f.done, 0);
-    turn(&f, SPAN_MS(1));
+    dns_bench_turn(&f.bench, SPAN_MS(1));
     assert_int_equal(f.done, 1);
     assert_int_equal(f.query.spf.result, SPF_TEMPERROR);
-    turn(&f, SPAN_S(60));
+    dns_bench_turn(&f.bench, SPAN_S(60));
     assert_int_equal(f.done, 1);
-    teardown(&f);
+    dns_bench_done(&f.bench);
 }
 
 static void a_cancelled_check_is_silent(void **state)
@@ -109,9 +86,9 @@ static void a_cancelled_check_is_silent(void **state)
     setup(&f);
     start(&f, STR("a@example.org"));
     spf_query_cancel(&f.query);
-    turn(&f, SPAN_S(60));
+    dns_bench_turn(&f.bench, SPAN_S(60));
     assert_int_equal(f.done, 0);
-    teardown(&f);
+    dns_bench_done(&f.bench);
 }
 
 int main(void)
