@@ -11,6 +11,7 @@ enum evil {
     EVIL_ERROR,      /* one disk operation fails */
     EVIL_SYNC,       /* one or some syncs fail */
     EVIL_SPACE,      /* one write finds no space */
+    EVIL_READS,      /* some reads fail for a while */
     EVIL_FULL,       /* the disk is full for a while */
     EVIL_CONNECTION, /* some connections break at any octet, are refused, or hang */
     EVIL_SLOW,       /* some come in small pieces, or late */
@@ -40,6 +41,8 @@ static void disk_evil(struct house *h, enum evil kind)
     } else if (kind == EVIL_SPACE) {
         d->writes = 0;
         d->write_fails_at = 1 + sim_below(&h->world, 20);
+    } else if (kind == EVIL_READS) {
+        d->reads_fail_in = 2 + sim_below(&h->world, 20);
     } else {
         d->store.capacity = d->store.used + sim_below(&h->world, 200000);
     }
@@ -119,6 +122,7 @@ static void happen(struct house *h, enum evil kind)
     case EVIL_ERROR:
     case EVIL_SYNC:
     case EVIL_SPACE:
+    case EVIL_READS:
     case EVIL_FULL:
         disk_evil(h, kind);
         break;
@@ -175,6 +179,7 @@ void chaos_end(struct house *h)
     for (size_t i = 0; i < MACHINES; i++) {
         struct sim_disk *d = &h->machines[i].disk;
         d->cut_at = d->fail_at = d->sync_fails_at = d->write_fails_at = 0;
+        d->reads_fail_in = 0;
         d->store.capacity = UINT64_MAX;
     }
     h->peers[1].temper = TEMPER_GOOD;

@@ -97,8 +97,17 @@ static void stayed(struct timer *timer)
             VISIT_MOST_S);
 }
 
-static void many_lines(struct visit *v)
+/* Replies as they should be, but for their length. */
+static void many_lines(struct visit *v, struct str line)
 {
+    if (v->in_data && !str_eq(line, STR("."))) {
+        return;
+    }
+    v->in_data = str_starts(line, STR("DATA"));
+    if (v->in_data) {
+        say(v, STR("354 go on\r\n"));
+        return;
+    }
     for (unsigned i = 0; i < LINES && stream_unsent(v->stream) < UNSENT_MOST; i++) {
         say(v, STR("250-and one more line of an endless reply\r\n"));
     }
@@ -146,7 +155,7 @@ static bool on_line(struct visit *v, struct str line)
 {
     switch (v->malice) {
     case MALICE_LINES:
-        many_lines(v);
+        many_lines(v, line);
         return true;
     case MALICE_BEFORE:
         any_replies(v);

@@ -56,7 +56,7 @@ static void opened(void *owner, int result, struct str reason)
     m->office = NULL;
     m->ledger->excuses++;
     m->disk.fail_at = m->disk.sync_fails_at = m->disk.write_fails_at = 0;
-    m->disk.syncs_fail_times = 0;
+    m->disk.syncs_fail_times = m->disk.reads_fail_in = 0;
     m->fault_set = false;
     restart_later(m, SPAN_S(1));
 }

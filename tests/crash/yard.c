@@ -2,7 +2,10 @@
 
 #include "crash/trouble.h"
 
+#include "path/spool/segment.h"
+
 #include <errno.h>
+#include <string.h>
 
 enum { MOST_EVENTS = 200000, MOST_TICKS = 3000, FAULTY_TICKS = 100 };
 
@@ -155,10 +158,34 @@ static void found(struct spool_log_open *op, const struct spool_found *message)
     tally_found(&y->tally, message);
 }
 
+/* What it builds on must not stand in memory alone: the names of its segments, and that some are
+ * free. (One in use whose end is told may have no header on the disk: nothing in it counts.) */
+static void check_settled(struct yard *y)
+{
+    LIST_EACH (node, &y->disk.store.names) {
+        const struct stored_name *n = CONTAINER_OF(node, struct stored_name, link);
+        if (!str_starts(str_from_cstr(n->path), STR("/spool/log/"))) {
+            continue;
+        }
+        if (n->now != n->durable) {
+            trouble("the spool is open, and the name %s is not durable", n->path);
+        }
+        struct segment_header h;
+        const struct stored_file *f = n->now;
+        if (segment_header_read(str_from(f->now, f->size), &h) == HEADER_OK && !h.in_use &&
+            memcmp(f->now, f->durable, SEGMENT_START) != 0) {
+            trouble("the spool is open, and that %s is free is not durable", n->path);
+        }
+    }
+}
+
 static void opened(struct spool_log_open *op)
 {
     struct yard *y = op->owner;
     y->ended = true;
+    if (op->result == 0) {
+        check_settled(y);
+    }
     y->spool = op->result == 0 ? op->spool : NULL;
 }
 
