@@ -7,6 +7,7 @@ from house import ground
 from house.dns import Dns, OddDns, respond
 from house.hostile import Hostile
 from house.postrider import Postrider
+from workshop.measure import SUMMARY
 
 
 def pytest_collection_modifyitems(items):
@@ -15,6 +16,11 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "postrider" in item.fixturenames or "house" in item.fixturenames:
                 item.add_marker(missing)
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in SUMMARY.lines():
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture

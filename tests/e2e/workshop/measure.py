@@ -32,25 +32,47 @@ def judge(folder, messages, *options):
 
 
 class Figures:
-    """How many of each kind were judged rightly."""
+    """How many forgeries of each kind were judged rightly."""
 
-    def __init__(self, title):
-        self.title = title
+    def __init__(self):
         self.good = collections.Counter()
         self.all = collections.Counter()
-        self.missed = []
+        self.missed = collections.defaultdict(list)
 
     def add(self, forgery, verdict):
         self.all[forgery.kind] += 1
-        good = verdict["first_forged"] in forgery.right
-        self.good[forgery.kind] += good
-        if not good:
-            self.missed.append((forgery, verdict))
+        if verdict["first_forged"] in forgery.right:
+            self.good[forgery.kind] += 1
+        else:
+            self.missed[forgery.kind].append((forgery, verdict))
 
     def share(self, kind):
         return 100.0 * self.good[kind] / self.all[kind]
 
+
+def explain(missed, most=3):
+    """For a failed test: the first few that were judged wrongly, line by line."""
+    for forgery, verdict in missed[:most]:
+        yield f"first forged is {forgery.right}, judged {verdict['first_forged']} ({verdict['verdict']}):"
+        for line, hop in zip(mbox.received_of(forgery.text), verdict["hops"]):
+            yield "  " + " ".join(line.decode(errors="replace").split())
+            yield from (f"      {r['weight']} {r['rule']}: {r['text']}" for r in hop["reasons"])
+
+
+class Summary:
+    """What the tests have found, for the end of their output: figures by mode ("offline", "DNS")."""
+
+    def __init__(self):
+        self.figures = {}
+        self.true = {}  # mode: (chains, called forged, with a client, that is named)
+
     def lines(self):
-        yield f"{self.title}: the right first forged line"
-        for kind in self.all:
-            yield f"  {kind:<16} {self.share(kind):6.1f} % of {self.all[kind]}"
+        for mode, (chains, alarms, clients, origins) in self.true.items():
+            yield f"trace, {mode}: {chains} true chains, {alarms} called forged; the client named as origin in {origins} of {clients}"
+        kinds = next(iter(self.figures.values())).all if self.figures else ()
+        for kind in kinds:
+            shares = (f"{mode} {f.share(kind):5.1f} %" for mode, f in self.figures.items())
+            yield f"trace, {kind:<14} {'  '.join(shares)}  first forged line right, of {self.figures[next(iter(self.figures))].all[kind]}"
+
+
+SUMMARY = Summary()
