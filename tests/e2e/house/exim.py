@@ -70,7 +70,7 @@ begin authenticators
 
 
 class Exim:
-    def __init__(self, folder, port, domain="exim.example", next_hop="127.0.0.1", address=None, hostname=None, config=CONFIG, more=None):
+    def __init__(self, folder, port, domain="exim.example", next_hop="127.0.0.1", address=None, hostname=None, config=CONFIG, more=None, queue_run="1m"):
         self.folder = pathlib.Path(folder)
         self.address = address or ground.address()
         self.port = port
@@ -79,6 +79,7 @@ class Exim:
         self.hostname = hostname or f"mx.{domain}"
         self.config = config  # a template
         self.more = more or {}  # what it takes beside
+        self.queue_run = queue_run
         self.process = None
 
     def start(self):
@@ -105,7 +106,7 @@ class Exim:
             )
         )
         self.process = subprocess.Popen(
-            self.command("-bdf", "-q1m"),
+            self.command("-bdf", f"-q{self.queue_run}"),
             stdin=subprocess.DEVNULL,
             stdout=(self.folder / "out").open("wb"),
             stderr=subprocess.STDOUT,

@@ -214,7 +214,7 @@ class Street:
             "aliases": aliases,
         }
         return Exim(
-            folder, port, " : ".join(local), next_hop, host.address, host.name, EXIM, more
+            folder, port, " : ".join(local), next_hop, host.address, host.name, EXIM, more, queue_run="5s"
         )
 
     def opensmtpd(self, host, folder, local, hops):
@@ -236,6 +236,7 @@ class Street:
                 {"match": d, "to": f"{'lmtp' if a in LMTP else 'smtp'}://{a}:25"} for d, a in hops.items()
             ],
             "deliver": {"port": 25, "source": [host.address]},
+            "queue": {"retry": ["2s"]},
         }
         return Postrider(folder, config, 25, host.address, env={"TZ": host.zone})
 
