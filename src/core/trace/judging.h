@@ -29,7 +29,9 @@ struct judge {
     struct trace *t;
     struct arena *arena;
     const struct trace_trust *trust;
-    struct link *links; /* of each hop to the one above */
+    struct link *links;    /* of each hop to the one above */
+    struct str sender;     /* the envelope's sender's domain, empty: not said */
+    struct str message_id; /* the host that made the Message-ID, empty: not said */
     int64_t now;
     int64_t age_days; /* of the message; 0 where the present or the message's time is unknown */
     bool consulted[RULE_COUNT];

@@ -219,16 +219,47 @@ static bool of_customer(const struct received *upper, const struct received *low
     return false;
 }
 
-/* What a break weighs: honest mail has such gaps too, but seldom. */
-static int weight_of_break(const struct judge *j, const struct received *upper,
-                           const struct received *lower)
+/* Some line near claims to be of the host that the upper one received from. */
+static bool stands_elsewhere(const struct trace *t, const struct received *upper, size_t lower)
 {
-    enum { MISSING_GATEWAY = -80, MAIL_HOUSE = -25, RESENT = -50, BY_HAND = -50 };
+    enum { NEAR = 16 };
+    for (size_t i = lower + 1; i < t->hop_count && i <= lower + NEAR; i++) {
+        struct str by = t->hops[i].received.by;
+        if (names_equal(by, upper->rdns) || names_equal(by, upper->helo)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A server that calls itself by its owner's name towards others, and by its provider's in its own
+ * lines, as rented ones do. The owner is the envelope's sender; and a user logged in and wrote to
+ * the same recipient, or a program on the server made the Message-ID. */
+static bool is_rented(const struct judge *j, const struct link *link, size_t at)
+{
+    const struct received *u = &j->t->hops[link->upper].received;
+    const struct received *l = &j->t->hops[at].received;
+    bool owner = same_organisation(j->sender, u->rdns) || same_organisation(j->sender, u->helo);
+    bool user =
+        l->auth.len > 0 && l->recipient.len > 0 && str_eq_nocase(l->recipient, u->recipient);
+    bool program = has_no_client(l) && hop_is_local_submission(&j->t->hops[at]) &&
+                   same_organisation(j->message_id, l->by);
+    return owner && (user || program) && !stands_elsewhere(j->t, u, at);
+}
+
+/* What a break weighs: honest mail has such gaps too, but seldom. */
+static int weight_of_break(const struct judge *j, const struct link *link, size_t at)
+{
+    const struct received *upper = &j->t->hops[link->upper].received;
+    const struct received *lower = &j->t->hops[at].received;
+    enum { MISSING_GATEWAY = -80, MAIL_HOUSE = -25, RENTED = -50, RESENT = -50, BY_HAND = -50 };
     bool gateway = address_is_inside(upper->ip) &&
                    (same_organisation(upper->by, upper->helo) || !has_public_name(upper));
     int weight = rules[RULE_CONTINUITY].weight;
     if (sends_for_others(lower) || of_customer(upper, lower)) {
         weight = MAIL_HOUSE;
+    } else if (is_rented(j, link, at)) {
+        weight = RENTED;
     } else if (j->t->resent) {
         weight = RESENT;
     } else if (has_no_client(upper)) {
@@ -280,7 +311,7 @@ static void judge_link(struct judge *j, struct link *link, size_t at)
                 claims_address(lower, u->ip))) {
         link->kind = LINK_UNKNOWN;
     }
-    link->weight = link->kind == LINK_BROKEN ? weight_of_break(j, u, l) : 0;
+    link->weight = link->kind == LINK_BROKEN ? weight_of_break(j, link, at) : 0;
 }
 
 /* The public name of the host that wrote the line, as far as lines above tell it: a program on the
@@ -293,9 +324,22 @@ static struct str house_of(const struct trace_hop *hop, const struct link *link)
                                                            : (struct str){0};
 }
 
+/* The host that the first witness of a kind names. */
+static struct str host_of(const struct trace *t, enum witness_kind kind)
+{
+    for (size_t i = 0; i < t->witness_count; i++) {
+        if (t->witnesses[i].kind == kind) {
+            return t->witnesses[i].host;
+        }
+    }
+    return (struct str){0};
+}
+
 void judge_links(struct judge *j)
 {
     size_t upper = TRACE_NONE;
+    j->sender = host_of(j->t, WITNESS_RETURN_PATH);
+    j->message_id = host_of(j->t, WITNESS_MESSAGE_ID);
     struct str house = {0};
     for (size_t i = 0; i < j->t->hop_count; i++) {
         const struct trace_hop *hop = &j->t->hops[i];
