@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 2048 };
+/* The first block is small, since many an arena holds a name or two; each further one doubles what
+ * there is. */
+enum { BLOCK_FIRST = 48, BLOCK_MOST = 2048 };
 
 struct arena_block {
     struct arena_block *next;
-    size_t used;
-    size_t size;
+    uint32_t used;
+    uint32_t size;
     alignas(max_align_t) char bytes[];
 };
 
@@ -30,12 +32,13 @@ static struct arena_block *block_with_room(struct arena *a, size_t size)
     if (a->blocks && a->blocks->size - a->blocks->used >= size) {
         return a->blocks;
     }
-    size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+    size_t room = a->used < BLOCK_FIRST ? BLOCK_FIRST : a->used < BLOCK_MOST ? a->used : BLOCK_MOST;
+    room = size > room ? size : room;
     struct arena_block *block = calloc(1, sizeof *block + room);
     if (!block) {
         return NULL;
     }
-    block->size = room;
+    block->size = (uint32_t)room;
     block->next = a->blocks;
     a->blocks = block;
     return block;
@@ -44,7 +47,7 @@ static struct arena_block *block_with_room(struct arena *a, size_t size)
 void *arena_alloc(struct arena *a, size_t size)
 {
     size_t align = alignof(max_align_t);
-    if (size > SIZE_MAX / 2) {
+    if (size > UINT32_MAX / 2) {
         return NULL;
     }
     size = (size + align - 1) / align * align;
@@ -53,7 +56,7 @@ void *arena_alloc(struct arena *a, size_t size)
         return NULL;
     }
     void *memory = block->bytes + block->used;
-    block->used += size ? size : align;
+    block->used += (uint32_t)(size ? size : align);
     a->used += size;
     return memory;
 }

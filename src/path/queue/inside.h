@@ -8,6 +8,7 @@
  * rest, or the end. */
 #pragma once
 
+#include "core/base/slab.h"
 #include "path/queue/history.h"
 #include "path/queue/queue.h"
 #include "path/queue/queue_control.h"
@@ -51,6 +52,7 @@ struct queue {
     const struct config *config; /* held */
     struct queue_hands hands;
     struct map by_id;
+    struct slab entries;
     struct heap due;
     struct sites sites;
     struct timer timer;

@@ -21,14 +21,14 @@ struct entry *entry_find(const struct queue *q, struct queue_id id)
 
 static struct entry *entry_new(struct queue *q, struct queue_id id, struct instant due)
 {
-    struct entry *e = calloc(1, sizeof *e);
+    struct entry *e = slab_take(&q->entries);
     if (!e || !heap_push(&q->due, &e->due, due.us)) {
-        free(e);
+        slab_give(&q->entries, e);
         return NULL;
     }
     if (!map_insert(&q->by_id, &e->by_id, hash_u64(id.value))) {
         heap_remove(&q->due, &e->due);
-        free(e);
+        slab_give(&q->entries, e);
         return NULL;
     }
     e->id = id;
@@ -41,7 +41,7 @@ void entry_free(struct queue *q, struct entry *e)
     q->held -= (e->flags & ENTRY_HELD) != 0;
     heap_remove(&q->due, &e->due);
     map_remove(&q->by_id, &e->by_id);
-    free(e);
+    slab_give(&q->entries, e);
 }
 
 void entry_leave_line(struct queue *q, struct entry *e)
@@ -153,6 +153,7 @@ struct queue *queue_new(const struct ports *ports, struct spool *spool, const st
         return NULL;
     }
     *q = (struct queue){.ports = ports, .spool = spool, .hands = hands, .timer.fire = pump};
+    q->entries.size = sizeof(struct entry);
     q->sites.seed.k0 = ports->entropy->u64(ports->entropy);
     q->sites.seed.k1 = ports->entropy->u64(ports->entropy);
     list_init(&q->actives);
@@ -277,10 +278,7 @@ void queue_free(struct queue *q)
     LIST_EACH (n, &q->actives) {
         active_free(CONTAINER_OF(n, struct active, link));
     }
-    struct map_iter it = map_begin(&q->by_id);
-    for (struct map_node *n; (n = map_next(&it)) != NULL;) {
-        free(CONTAINER_OF(n, struct entry, by_id));
-    }
+    slab_done(&q->entries);
     map_done(&q->by_id);
     heap_done(&q->due);
     sites_done(&q->sites);

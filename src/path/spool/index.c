@@ -16,11 +16,12 @@ struct entry *index_find(const struct index *x, struct queue_id id)
 
 struct entry *index_add(struct index *x, struct queue_id id)
 {
-    struct entry *e = calloc(1, sizeof *e);
+    x->entries.size = sizeof(struct entry);
+    struct entry *e = slab_take(&x->entries);
     if (e) {
         e->id = id;
         if (!map_insert(&x->map, &e->node, hash_u64(id.value))) {
-            free(e);
+            slab_give(&x->entries, e);
             return NULL;
         }
     }
@@ -32,21 +33,19 @@ void index_remove(struct index *x, struct entry *e)
     map_remove(&x->map, &e->node);
     free(e->outcomes);
     free(e->recent);
-    free(e);
+    slab_give(&x->entries, e);
 }
 
 void index_done(struct index *x)
 {
-    for (size_t i = 0; i < x->map.bucket_count; i++) {
-        for (struct map_node *n = x->map.buckets[i], *next; n; n = next) {
-            next = n->next;
-            struct entry *e = CONTAINER_OF(n, struct entry, node);
-            free(e->outcomes);
-            free(e->recent);
-            free(e);
-        }
+    struct map_iter it = map_begin(&x->map);
+    for (struct map_node *n; (n = map_next(&it));) {
+        struct entry *e = CONTAINER_OF(n, struct entry, node);
+        free(e->outcomes);
+        free(e->recent);
     }
     map_done(&x->map);
+    slab_done(&x->entries);
 }
 
 bool entry_reserve(struct entry *e)

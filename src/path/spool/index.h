@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/map.h"
+#include "core/base/slab.h"
 #include "core/mail/queue_id.h"
 #include "port/disk.h"
 
@@ -45,6 +46,7 @@ struct entry {
 
 struct index {
     struct map map;
+    struct slab entries;
 };
 
 struct entry *index_find(const struct index *x, struct queue_id id); /* or null */

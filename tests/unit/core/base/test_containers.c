@@ -12,6 +12,7 @@
 #include "core/base/heap.h"
 #include "core/base/list.h"
 #include "core/base/map.h"
+#include "core/base/slab.h"
 
 struct thing {
     struct map_node in_map;
@@ -173,6 +174,37 @@ static void an_arena_gives_zeroed_aligned_memory_of_any_size(void **state)
     assert_int_equal(a.used, 0);
 }
 
+static void
+a_slab_gives_each_object_zeroed_memory_of_its_own_also_where_it_was_given_back(void **state)
+{
+    (void)state;
+    struct slab s = {.size = 100};
+    char *objects[THINGS] = {0};
+    uint64_t seed = 7;
+    for (int step = 0; step < 4 * THINGS; step++) {
+        size_t i = next_random(&seed) % THINGS;
+        if (objects[i]) {
+            for (size_t at = 0; at < 100; at++) {
+                assert_int_equal(objects[i][at], (char)(1 + i % 100)); /* nobody else wrote there */
+            }
+            slab_give(&s, objects[i]);
+            objects[i] = NULL;
+            continue;
+        }
+        objects[i] = slab_take(&s);
+        assert_non_null(objects[i]);
+        assert_int_equal((uintptr_t)objects[i] % sizeof(uint64_t), 0);
+        for (size_t at = 0; at < 100; at++) {
+            assert_int_equal(objects[i][at], 0);
+        }
+        memset(objects[i], (int)(1 + i % 100), 100);
+    }
+    slab_give(&s, NULL);
+    slab_done(&s);
+    assert_int_equal(s.size, 100);
+    assert_null(s.blocks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +214,8 @@ int main(void)
         cmocka_unit_test(a_heap_gives_the_smallest_first_through_moves_and_removals),
         cmocka_unit_test(a_list_keeps_its_order),
         cmocka_unit_test(an_arena_gives_zeroed_aligned_memory_of_any_size),
+        cmocka_unit_test(
+            a_slab_gives_each_object_zeroed_memory_of_its_own_also_where_it_was_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
