@@ -56,7 +56,7 @@ struct server_event {
 };
 
 struct smtp_server {
-    const struct smtp_server_options *options; /* borrowed */
+    const struct smtp_server_options *options; /* borrowed; others may be set between calls */
     struct buf *out;                           /* replies; the caller sends and clears it */
     struct line_reader line;
     struct data_decoder data;

@@ -1,8 +1,53 @@
 #include "path/session/session_inside.h"
 
+#include <stdlib.h>
+
+static struct smtp_server_options options_of(const struct config *config, bool starttls)
+{
+    return (struct smtp_server_options){
+        .hostname = config->hostname,
+        .message_max = config->limits.message,
+        .rcpt_max = config->limits.recipients,
+        .error_max = config->limits.errors,
+        .empty_max = config->limits.empty_commands,
+        .normalise = config->line_endings == LINES_NORMALISE,
+        .refuse_long_lines = config->long_lines == LONG_REFUSE,
+        .offer_starttls = starttls,
+    };
+}
+
+struct session_terms *session_terms_take(struct session_office *office)
+{
+    struct session_terms *terms = office->terms;
+    if (!terms) {
+        terms = calloc(1, sizeof *terms);
+        if (!terms) {
+            return NULL;
+        }
+        *terms = (struct session_terms){
+            .config = config_hold(office->config),
+            .holders = 1, /* the office */
+            .options = {options_of(office->config, false), options_of(office->config, true)},
+        };
+        office->terms = terms;
+    }
+    terms->holders++;
+    return terms;
+}
+
+void session_terms_drop(struct session_terms *terms)
+{
+    if (terms && --terms->holders == 0) {
+        config_drop(terms->config);
+        free(terms);
+    }
+}
+
 void session_office_init(struct session_office *office, const struct config *config)
 {
     office->config = config_hold(config);
+    office->terms = NULL;
+    office->memory = (struct slab){.size = sizeof(struct session)};
     office->counts = (struct session_counts){0};
     list_init(&office->sessions);
     office->count = 0;
@@ -16,6 +61,8 @@ void session_office_reload(struct session_office *office, const struct config *c
     const struct config *old = office->config;
     office->config = config_hold(config);
     config_drop(old);
+    session_terms_drop(office->terms);
+    office->terms = NULL;
 }
 
 void session_office_drain(struct session_office *office, void (*done)(void *owner), void *owner)
@@ -37,6 +84,9 @@ void session_office_drain(struct session_office *office, void (*done)(void *owne
 void session_office_done(struct session_office *office)
 {
     buf_done(&office->out);
+    slab_done(&office->memory);
+    session_terms_drop(office->terms);
+    office->terms = NULL;
     config_drop(office->config);
     office->config = NULL;
 }

@@ -31,8 +31,7 @@ static void forget_all(struct session *s)
     s->client.helo = HELO_TEMPORARY;
     lookup_cancel(s->helo_check);
     s->helo_check = NULL;
-    s->options.offer_starttls = false;
-    s->options.mechanisms = STR(""); /* offered anew at EHLO, by what the connection is then */
+    s->server.options = s->terms->options; /* AUTH is offered anew at EHLO, by what it is then */
     smtp_server_secured(&s->server);
 }
 

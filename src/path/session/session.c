@@ -28,10 +28,10 @@ static void free_session(struct session *s)
     smtp_server_done(&s->server);
     buf_done(&s->unread);
     arena_done(&s->arena);
-    config_drop(s->config);
+    session_terms_drop(s->terms);
     list_remove(&s->link);
     office->count--;
-    free(s);
+    slab_give(&office->memory, s);
     if (office->draining && office->count == 0 && office->drained) {
         void (*drained)(void *) = office->drained;
         office->drained = NULL;
@@ -56,11 +56,11 @@ static void end_session(struct session *s)
         } else {
             stream_close(stream);
         }
-        log_event(s->office->ports->log, LOG_INFO, "disconnected", F_IP("client", s->peer.ip),
+        log_event(s->office->ports->log, LOG_INFO, "disconnected", F_IP("client", s->client.ip),
                   F_STR("helo", s->helo), F_STR("how", str_from_cstr(s->how)),
                   F_INT("messages", s->messages));
         if (s->office->closed) {
-            s->office->closed(s->office->owner, s->peer.ip);
+            s->office->closed(s->office->owner, s->client.ip);
         }
     }
     if (!s->committing) {
@@ -134,7 +134,7 @@ static void note_helo(void *owner, const struct hostcheck *check)
 static void start_reverse(struct session *s)
 {
     s->client.reverse = REVERSE_TEMPORARY;
-    if (!s->config->sandbox && s->peer.ip.family != IP_NONE) {
+    if (!s->config->sandbox && s->client.ip.family != IP_NONE) {
         struct lookup_request request = {
             .ports = s->office->ports, .ip = s->client.ip, .done = note_reverse, .owner = s};
         s->reverse = lookup_start(&request);
@@ -146,7 +146,7 @@ static void start_helo_check(struct session *s)
     lookup_cancel(s->helo_check);
     s->helo_check = NULL;
     s->client.helo = HELO_TEMPORARY;
-    if (!s->config->sandbox && s->peer.ip.family != IP_NONE) {
+    if (!s->config->sandbox && s->client.ip.family != IP_NONE) {
         struct lookup_request request = {.ports = s->office->ports,
                                          .ip = s->client.ip,
                                          .helo = s->helo,
@@ -156,6 +156,20 @@ static void start_helo_check(struct session *s)
     }
 }
 
+/* What the machine offers now. Few sessions offer AUTH, and only they have options of their own. */
+static void set_options(struct session *s)
+{
+    const struct smtp_server_options *shared = &s->terms->options[secure_may_offer(s)];
+    struct str mechanisms = login_offer(s);
+    struct smtp_server_options *own =
+        mechanisms.len > 0 ? ARENA_NEW(&s->arena, struct smtp_server_options) : NULL;
+    if (own) {
+        *own = *shared;
+        own->mechanisms = mechanisms;
+    }
+    s->server.options = own ? own : shared;
+}
+
 static void on_helo(struct session *s, const struct command *c)
 {
     if (!str_eq(s->helo, c->argument)) {
@@ -163,11 +177,11 @@ static void on_helo(struct session *s, const struct command *c)
         struct str helo = s->arena.used < 8192 ? arena_copy(&s->arena, c->argument) : s->helo;
         s->helo = helo.ptr ? helo : STR("unknown");
         start_helo_check(s);
-        log_event(s->office->ports->log, LOG_DEBUG, "helo", F_IP("client", s->peer.ip),
+        log_event(s->office->ports->log, LOG_DEBUG, "helo", F_IP("client", s->client.ip),
                   F_STR("helo", s->helo));
     }
-    if (s->secure && s->options.mechanisms.len == 0) {
-        s->options.mechanisms = login_offer(s);
+    if (s->secure && s->server.options->mechanisms.len == 0) {
+        set_options(s);
     }
     smtp_server_accept(&s->server);
 }
@@ -335,12 +349,7 @@ static void on_end(struct stream *stream, int error)
     settle(s);
 }
 
-static void on_drained(struct stream *stream)
-{
-    (void)stream;
-}
-
-static const struct stream_events events = {on_data, on_end, on_drained};
+static const struct stream_events events = {on_data, on_end, NULL};
 
 const struct stream_events *session_events(void)
 {
@@ -368,26 +377,12 @@ static void on_timer(struct timer *timer)
     settle(s);
 }
 
-static void set_options(struct session *s)
-{
-    const struct config *config = s->config;
-    s->options = (struct smtp_server_options){
-        .hostname = config->hostname,
-        .message_max = config->limits.message,
-        .rcpt_max = config->limits.recipients,
-        .error_max = config->limits.errors,
-        .empty_max = config->limits.empty_commands,
-        .normalise = config->line_endings == LINES_NORMALISE,
-        .refuse_long_lines = config->long_lines == LONG_REFUSE,
-        .mechanisms = login_offer(s),
-        .offer_starttls = secure_may_offer(s),
-    };
-}
-
 void session_start(struct session_office *office, struct stream *stream, struct listen_kind kind)
 {
-    struct session *s = calloc(1, sizeof *s);
+    struct session_terms *terms = session_terms_take(office);
+    struct session *s = terms ? slab_take(&office->memory) : NULL;
     if (!s) {
+        session_terms_drop(terms);
         if (office->closed) {
             office->closed(office->owner, stream->peer.ip);
         }
@@ -395,9 +390,9 @@ void session_start(struct session_office *office, struct stream *stream, struct 
         return;
     }
     s->office = office;
-    s->config = config_hold(office->config);
+    s->terms = terms;
+    s->config = terms->config;
     s->stream = stream;
-    s->peer = stream->peer;
     s->helo = STR("");
     s->timer.fire = on_timer;
     s->client = (struct policy_client){
@@ -407,8 +402,8 @@ void session_start(struct session_office *office, struct stream *stream, struct 
     list_append(&office->sessions, &s->link);
     office->count++;
     office->counts.sessions++;
+    smtp_server_init(&s->server, terms->options, &office->out, kind.mode == LISTEN_LMTP);
     set_options(s);
-    smtp_server_init(&s->server, &s->options, &office->out, kind.mode == LISTEN_LMTP);
     stream->owner = s;
     stream->events = &events;
     bool hidden = kind.tls == LISTEN_TLS_IMPLICIT;
@@ -416,8 +411,8 @@ void session_start(struct session_office *office, struct stream *stream, struct 
         s->broken = true;
         session_close(s, "no TLS");
     }
-    log_event(office->ports->log, LOG_INFO, "connected", F_IP("client", s->peer.ip),
-              F_INT("port", s->peer.port), F_INT("to_port", stream->local.port));
+    log_event(office->ports->log, LOG_INFO, "connected", F_IP("client", s->client.ip),
+              F_INT("port", stream->peer.port), F_INT("to_port", stream->local.port));
     s->paused = true;
     s->pumping = true;
     start_reverse(s);

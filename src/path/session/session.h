@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "core/base/list.h"
+#include "core/base/slab.h"
 #include "core/smtp/server.h"
 #include "path/spool/draft.h"
 #include "port/ports.h"
@@ -23,6 +24,7 @@ struct session_counts {
 struct session_office {
     const struct ports *ports;
     const struct config *config; /* for sessions to come: change it with session_office_reload() */
+    struct session_terms *terms; /* of that, held; null: not needed yet */
     struct draft_office *drafts;
     struct queue_id_maker *ids;
     /* A session has ended; `peer` of its stream. May be null. */
@@ -31,6 +33,7 @@ struct session_office {
 
     struct session_counts counts;
     struct list sessions;
+    struct slab memory; /* theirs */
     size_t count;
     struct buf out; /* replies on their way into a stream; empty between events */
     bool draining;

@@ -27,19 +27,18 @@ struct transaction {
 
 struct session {
     struct session_office *office;
-    const struct config *config; /* held */
+    struct session_terms *terms; /* held */
+    const struct config *config; /* of these terms */
     struct stream *stream;       /* null: the client is gone */
     struct list link;
     struct timer timer;
     struct smtp_server server;
-    struct smtp_server_options options;
     struct policy_client client; /* what is known of it */
-    struct endpoint peer;
-    struct arena arena;     /* names; small */
-    struct str name;        /* verified; empty: not */
-    struct str claimed;     /* by PTR, not verified */
-    struct str helo;        /* "": none yet */
-    struct lookup *reverse; /* under way */
+    struct arena arena;          /* names; small */
+    struct str name;             /* verified; empty: not */
+    struct str claimed;          /* by PTR, not verified */
+    struct str helo;             /* "": none yet */
+    struct lookup *reverse;      /* under way */
     struct lookup *helo_check;
     struct transaction *mail;    /* from MAIL on, else null */
     struct session_login *login; /* during AUTH, else null */
@@ -59,6 +58,17 @@ struct session {
     bool half_line;  /* a part of a command has come: more of it does not win time */
     const char *how; /* why it ended, for the log */
 };
+
+/* What a configuration means for sessions: they share it. */
+struct session_terms {
+    const struct config *config; /* held */
+    uint32_t holders;
+    struct smtp_server_options options[2]; /* [1]: STARTTLS is offered */
+};
+
+/* Those of the office's configuration, held; null: no memory. */
+struct session_terms *session_terms_take(struct session_office *office);
+void session_terms_drop(struct session_terms *terms); /* null is fine */
 
 /* Sends what the machine said, feeds it what is unread, arms the timer, ends what is to be ended:
  * call it last, after anything that may let the session go on. The session may be gone afterwards.

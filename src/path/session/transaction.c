@@ -25,7 +25,7 @@ static struct str id_of(const struct session *s)
 static void log_rejected(const struct session *s, const struct smtp_reply *reply, struct str rcpt)
 {
     log_event(s->office->ports->log, LOG_INFO, "rejected", F_STR("id", id_of(s)),
-              F_IP("client", s->peer.ip), F_STR("helo", s->helo),
+              F_IP("client", s->client.ip), F_STR("helo", s->helo),
               F_STR("sender", s->mail ? s->mail->envelope.reverse_path : STR("")),
               F_STR("rcpt", rcpt), F_INT("code", reply->code), F_STR("reply", reply->text));
 }
@@ -112,7 +112,7 @@ void transaction_answer_mail(struct session *s)
     struct envelope *e = &s->mail->envelope;
     e->client_name = s->name;
     log_event(s->office->ports->log, LOG_INFO, "mail", F_STR("id", id_of(s)),
-              F_STR("sender", e->reverse_path), F_IP("client", s->peer.ip),
+              F_STR("sender", e->reverse_path), F_IP("client", s->client.ip),
               F_STR("client_name", s->name), F_STR("helo", s->helo), F_STR("user", s->client.user));
     smtp_server_accept(&s->server);
 }
@@ -291,7 +291,7 @@ static void log_queued(const struct session *s)
         F_STR("sender", e->reverse_path),
         F_INT("rcpts", e->rcpt_count),
         F_INT("size", e->body_size),
-        F_IP("client", s->peer.ip),
+        F_IP("client", s->client.ip),
         F_STR("client_name", e->client_name),
         F_STR("helo", s->helo),
         F_STR("protocol", e->protocol),
