@@ -14,7 +14,7 @@ struct stream_events {
     /* No more will come: 0 for an orderly end, -errno for a broken connection. Once; writing may
      * still be possible after 0. */
     void (*end)(struct stream *stream, int error);
-    /* All that was written has been handed to the system. */
+    /* All that was written has been handed to the system. Null: not wanted. */
     void (*drained)(struct stream *stream);
 };
 

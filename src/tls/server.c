@@ -240,7 +240,7 @@ static void inner_end(struct stream *inner, int error)
 static void inner_drained(struct stream *inner)
 {
     struct tls_stream *s = inner->owner;
-    if (s->done && !s->gone) {
+    if (s->done && !s->gone && s->port.events->drained) {
         s->port.events->drained(&s->port);
     }
 }

@@ -117,11 +117,12 @@ struct loop *loop_new(struct log *log, struct dns_service *dns)
     uv_unref((uv_handle_t *)&loop->before_waiting);
     set_ports(loop, log);
     loop_entropy_init(&loop->entropy);
-    loop_net_init(&loop->net, loop);
+    int error = loop_net_init(&loop->net, loop);
     loop_programs_init(&loop->programs, loop);
     loop_resolver_init(&loop->resolver, loop, dns);
     loop_disk_init(&loop->disk, loop);
-    if (loop_timers_init(&loop->timers, loop) != 0 || loop_inbox_init(&loop->inbox, loop) != 0) {
+    if (loop_timers_init(&loop->timers, loop) != 0 || loop_inbox_init(&loop->inbox, loop) != 0 ||
+        error != 0) {
         loop_free(loop);
         return NULL;
     }
@@ -177,6 +178,7 @@ void loop_free(struct loop *loop)
     uv_run(&loop->uv, UV_RUN_DEFAULT); /* the close callbacks, and the pool's last jobs */
     uv_loop_close(&loop->uv);
     loop_disk_done(&loop->disk);
+    loop_net_done(&loop->net);
     loop_timers_done(&loop->timers);
     free(loop->scratch);
     free(loop);

@@ -11,14 +11,12 @@
 #include "world/stream.h"
 
 struct connecting {
-    uv_connect_t request;
-    struct net_connect *op; /* null once it was cancelled */
+    struct net_connect *op;
     struct loop *loop;
     struct loop_stream *stream; /* null where it could not be begun */
     struct list node;
     struct soon soon;
     int error;
-    bool waiting; /* libuv will call back */
 };
 
 static void finish(struct connecting *c)
@@ -28,9 +26,6 @@ static void finish(struct connecting *c)
     int error = c->error;
     list_remove(&c->node);
     free(c);
-    if (!op) {
-        return; /* the stream was dropped when it was cancelled */
-    }
     op->impl = NULL;
     op->error = error;
     op->stream = NULL;
@@ -43,10 +38,15 @@ static void finish(struct connecting *c)
     op->done(op);
 }
 
-static void on_connected(uv_connect_t *request, int status)
+void net_connected(struct loop_stream *s)
 {
-    struct connecting *c = CONTAINER_OF(request, struct connecting, request);
-    c->error = status;
+    struct connecting *c = s->port.owner;
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (getsockopt(s->descriptor, SOL_SOCKET, SO_ERROR, &error, &len) != 0) {
+        error = errno;
+    }
+    c->error = -error;
     finish(c);
 }
 
@@ -85,9 +85,12 @@ static int begin(struct connecting *c)
     struct sockaddr_storage to;
     bool local = op->local_path.len != 0;
     socklen_t len = 0;
-    int error = local                      ? address_put_path(&to, &len, op->local_path)
-                : address_put(&to, op->to) ? 0
-                                           : -EAFNOSUPPORT;
+    int error = 0;
+    if (local) {
+        error = address_put_path(&to, &len, op->local_path);
+    } else if ((len = address_put(&to, op->to)) == 0) {
+        error = -EAFNOSUPPORT;
+    }
     if (error) {
         return error;
     }
@@ -95,26 +98,19 @@ static int begin(struct connecting *c)
     if (descriptor < 0) {
         return descriptor;
     }
-    if (local) {
-        /* A local connect() succeeds or fails at once; a full backlog is the caller's to retry. */
-        if (connect(descriptor, (struct sockaddr *)&to, len) != 0) {
-            error = -errno;
-            close(descriptor);
-            return error;
-        }
+    /* A local one succeeds or fails at once; a full backlog is the caller's to retry. */
+    bool connected = connect(descriptor, (struct sockaddr *)&to, len) == 0;
+    if (!connected && (local || (errno != EINPROGRESS && errno != EINTR))) {
+        error = -errno;
+        close(descriptor);
+        return error;
     }
     c->stream = stream_new(c->loop, descriptor, local, STREAM_CONNECTING);
     if (!c->stream) {
         return -ENOMEM;
     }
-    if (local) {
-        loop_soon(c->loop, &c->soon);
-        return 0;
-    }
-    c->waiting = true;
-    error = uv_tcp_connect(&c->request, &c->stream->uv.tcp, (struct sockaddr *)&to, on_connected);
-    c->waiting = error == 0;
-    return error;
+    c->stream->port.owner = c; /* the poller will tell, of one that is connected already, too */
+    return 0;
 }
 
 /* Without memory there is nothing to keep the promise with but the operation itself. */
@@ -171,16 +167,12 @@ static void op_connect(struct net *net, struct net_connect *op)
 
 static void drop(struct connecting *c)
 {
-    struct loop_stream *s = c->stream;
-    c->op = NULL;
+    if (c->stream) {
+        stream_drop(c->stream);
+    }
     list_remove(&c->node);
-    if (!c->waiting) {
-        soon_cancel(&c->soon);
-        free(c);
-    }
-    if (s) {
-        stream_drop(s); /* calls on_connected(), which frees what waits */
-    }
+    soon_cancel(&c->soon);
+    free(c);
 }
 
 static void op_cancel(struct net *net, struct net_connect *op)
@@ -207,15 +199,22 @@ static void op_unlisten(struct net *net, struct net_listener *listener)
     listener_close(listener);
 }
 
-void loop_net_init(struct loop_net *n, struct loop *loop)
+int loop_net_init(struct loop_net *n, struct loop *loop)
 {
     n->port = (struct net){
         .connect = op_connect, .cancel = op_cancel, .listen = op_listen, .unlisten = op_unlisten};
     n->loop = loop;
     n->starved_soon.run = on_starved;
+    n->memory.size = sizeof(struct loop_stream);
     list_init(&n->streams);
     list_init(&n->listeners);
     list_init(&n->connects);
+    return poller_init(&n->poller, &loop->uv);
+}
+
+void loop_net_done(struct loop_net *n)
+{
+    slab_done(&n->memory);
 }
 
 void loop_net_close(struct loop_net *n)
@@ -226,5 +225,6 @@ void loop_net_close(struct loop_net *n)
     LIST_EACH (node, &n->streams) {
         stream_drop(CONTAINER_OF(node, struct loop_stream, node));
     }
+    poller_close(&n->poller);
     listeners_close(&n->listeners);
 }

@@ -1,6 +1,8 @@
 #include "world/stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,11 +16,11 @@
 #define SEND_LIMIT SPAN_MIN(1)
 #define LINGER_LIMIT SPAN_S(2)
 
-enum { WRITE_MAX = 1 << 30 };
+enum { READS_AT_ONCE = 16, WRITE_MAX = 1 << 30 };
 
-struct pending_write {
-    uv_write_t request;
-    size_t len;
+struct unsent {
+    struct unsent *next;
+    size_t sent, len;
     char bytes[];
 };
 
@@ -29,11 +31,23 @@ static struct loop_stream *from_port(struct stream *stream)
     return CONTAINER_OF(stream, struct loop_stream, port);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void forget_unsent(struct loop_stream *s)
 {
-    free(handle->data);
+    for (struct unsent *u = s->first, *next; u; u = next) {
+        next = u->next;
+        free(u);
+    }
+    s->first = s->last = NULL;
+    s->unsent = 0;
 }
 
+static void free_stream(struct loop_stream *s)
+{
+    forget_unsent(s);
+    slab_give(&s->loop->net.memory, s);
+}
+
+/* Its memory stays until the next turn: this one's events may name it. */
 void stream_drop(struct loop_stream *s)
 {
     if (s->state == STREAM_GONE) {
@@ -43,17 +57,12 @@ void stream_drop(struct loop_stream *s)
     soon_cancel(&s->soon);
     s->loop->ports.timers->cancel(s->loop->ports.timers, &s->deadline);
     list_remove(&s->node);
-    uv_close(&s->uv.handle, on_closed);
-}
-
-/* Without a buffer libuv reads nothing, and says so to on_read(). */
-static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    const struct loop_stream *s = handle->data;
-    if (s->reading || s->state == STREAM_LINGERING) {
-        loop_scratch(handle, suggested, buf);
+    poller_leave(&s->loop->net.poller, s);
+    close(s->descriptor);
+    if (s->loop->closing) {
+        free_stream(s);
     } else {
-        *buf = uv_buf_init(NULL, 0);
+        loop_soon(s->loop, &s->soon);
     }
 }
 
@@ -61,50 +70,83 @@ static void end(struct loop_stream *s, int error)
 {
     s->ended = true;
     s->reading = false;
-    s->started = false;
-    uv_read_stop(&s->uv.stream);
     if (s->port.events && s->port.events->end) {
         s->port.events->end(&s->port, error);
     }
 }
 
-static void drained(struct loop_stream *s)
+/* After the orderly end of the peer's bytes a failed write is not told by a second end(): what
+ * cannot be sent counts as sent, so that nobody waits for drained() in vain. */
+static void fail(struct loop_stream *s, int error)
 {
-    if (s->port.events && s->port.events->drained) {
+    s->error = error;
+    forget_unsent(s);
+    if (s->state == STREAM_OPEN) {
+        s->drain_due = s->ended;
+        loop_soon(s->loop, &s->soon);
+    } else {
+        stream_drop(s);
+    }
+}
+
+static bool wants_input(const struct loop_stream *s)
+{
+    return s->readable && (s->state == STREAM_LINGERING || (s->state == STREAM_OPEN && s->reading));
+}
+
+/* One read; what comes while lingering is of no interest. A short one has emptied the socket: the
+ * poller tells of what comes later. */
+static void read_once(struct loop_stream *s)
+{
+    ssize_t n = recv(s->descriptor, s->loop->scratch, LOOP_SCRATCH, 0);
+    int error = n < 0 ? -errno : 0;
+    if (error == -EINTR) {
+        return;
+    }
+    s->readable = s->hung || n == LOOP_SCRATCH;
+    if (error == -EAGAIN) {
+        s->readable = false;
+    } else if (n <= 0 && s->state == STREAM_LINGERING) {
+        stream_drop(s);
+    } else if (n <= 0) {
+        s->readable = false;
+        end(s, error);
+    } else if (s->state == STREAM_OPEN) {
+        s->port.events->data(&s->port, str_from(s->loop->scratch, (size_t)n));
+    }
+}
+
+/* Who sends without end does not keep the loop from others. */
+static void read_input(struct loop_stream *s)
+{
+    for (int i = 0; i < READS_AT_ONCE && wants_input(s); i++) {
+        read_once(s);
+    }
+    if (wants_input(s)) {
+        loop_soon(s->loop, &s->soon);
+    }
+}
+
+static void tell_drained(struct loop_stream *s)
+{
+    s->drain_due = false;
+    if (s->state == STREAM_OPEN && s->port.events && s->port.events->drained) {
         s->port.events->drained(&s->port);
     }
 }
 
-static void on_read(uv_stream_t *uv, ssize_t n, const uv_buf_t *buf)
-{
-    struct loop_stream *s = uv->data;
-    if (n == UV_ENOBUFS) {
-        s->started = false;
-        uv_read_stop(uv);
-        return;
-    }
-    if (s->state != STREAM_OPEN) { /* what comes while lingering is of no interest */
-        if (n < 0) {
-            stream_drop(s);
-        }
-        return;
-    }
-    if (n > 0) {
-        s->port.events->data(&s->port, str_from(buf->base, (size_t)n));
-    } else if (n < 0) {
-        end(s, n == UV_EOF ? 0 : (int)n);
-    }
-}
-
-/* After the orderly end of the peer's bytes a failed write is not told by a second end(): what
- * cannot be sent counts as sent, so that nobody waits for drained() in vain. */
 static void on_soon(struct soon *soon)
 {
     struct loop_stream *s = CONTAINER_OF(soon, struct loop_stream, soon);
-    if (s->error && !s->ended) {
+    if (s->state == STREAM_GONE) {
+        free_stream(s);
+    } else if (s->error && !s->ended) {
         end(s, s->error);
-    } else if (s->unsent == 0) {
-        drained(s);
+    } else {
+        if (s->drain_due) {
+            tell_drained(s);
+        }
+        read_input(s);
     }
 }
 
@@ -115,63 +157,86 @@ static void on_deadline(struct timer *timer)
 
 static void linger(struct loop_stream *s)
 {
-    uv_os_fd_t descriptor;
-    if (s->ended || uv_fileno(&s->uv.handle, &descriptor) != 0 ||
-        shutdown(descriptor, SHUT_WR) != 0 ||
-        (!s->started && uv_read_start(&s->uv.stream, give_buffer, on_read) != 0)) {
+    if (s->ended || shutdown(s->descriptor, SHUT_WR) != 0) {
         stream_drop(s);
         return;
     }
     s->state = STREAM_LINGERING;
     s->loop->ports.timers->arm(s->loop->ports.timers, &s->deadline, LINGER_LIMIT);
-}
-
-static void fail(struct loop_stream *s, int error)
-{
-    s->error = error;
-    if (s->state == STREAM_OPEN) {
+    if (s->readable) {
         loop_soon(s->loop, &s->soon);
-    } else {
-        stream_drop(s);
     }
 }
 
-static void on_written(uv_write_t *request, int status)
+/* What the system takes of it now; -errno for a broken connection. */
+static ssize_t send_some(const struct loop_stream *s, struct str bytes)
 {
-    struct pending_write *w = CONTAINER_OF(request, struct pending_write, request);
-    struct loop_stream *s = request->handle->data;
-    s->unsent -= w->len;
-    free(w);
-    if (s->state == STREAM_GONE || s->error) {
-        return;
+    ssize_t n;
+    do {
+        n = send(s->descriptor, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    return n >= 0 ? n : errno == EAGAIN ? 0 : -errno;
+}
+
+static void send_unsent(struct loop_stream *s)
+{
+    while (s->first) {
+        struct unsent *u = s->first;
+        ssize_t n = send_some(s, str_from(u->bytes + u->sent, u->len - u->sent));
+        if (n < 0) {
+            fail(s, (int)n);
+            return;
+        }
+        u->sent += (size_t)n;
+        s->unsent -= (size_t)n;
+        if (u->sent < u->len) {
+            return;
+        }
+        s->first = u->next;
+        free(u);
     }
-    if (status < 0) {
-        fail(s, status);
-    } else if (s->unsent == 0 && s->state == STREAM_SENDING) {
+    if (s->state == STREAM_SENDING) {
         linger(s);
-    } else if (s->unsent == 0) {
-        soon_cancel(&s->soon);
-        drained(s);
+    } else {
+        tell_drained(s);
     }
 }
 
 static void send_later(struct loop_stream *s, struct str bytes)
 {
-    struct pending_write *w = malloc(sizeof *w + bytes.len);
-    if (!w) {
-        fail(s, -ENOMEM);
-        return;
+    struct unsent *u = malloc(sizeof *u + bytes.len);
+    int error = u ? 0 : -ENOMEM;
+    if (u && !s->wants_output) {
+        error = poller_want_output(&s->loop->net.poller, s);
+        s->wants_output = error == 0;
     }
-    memcpy(w->bytes, bytes.ptr, bytes.len);
-    w->len = bytes.len;
-    uv_buf_t buf = uv_buf_init(w->bytes, (unsigned)bytes.len);
-    int error = uv_write(&w->request, &s->uv.stream, &buf, 1, on_written);
     if (error) {
-        free(w);
+        free(u);
         fail(s, error);
         return;
     }
+    *u = (struct unsent){.len = bytes.len};
+    memcpy(u->bytes, bytes.ptr, bytes.len);
+    *(s->first ? &s->last->next : &s->first) = u;
+    s->last = u;
     s->unsent += bytes.len;
+}
+
+void stream_ready(struct loop_stream *s, struct stream_readiness found)
+{
+    if (s->state == STREAM_GONE) {
+        return;
+    }
+    s->readable = s->readable || found.input;
+    s->hung = s->hung || found.last;
+    if (s->state == STREAM_CONNECTING) {
+        net_connected(s);
+        return;
+    }
+    if (found.output && s->first) {
+        send_unsent(s);
+    }
+    read_input(s);
 }
 
 static void op_write(struct stream *stream, struct str bytes)
@@ -181,22 +246,18 @@ static void op_write(struct stream *stream, struct str bytes)
         fail(s, s->error ? s->error : -EMSGSIZE);
         return;
     }
-    if (s->unsent == 0 && bytes.len) {
-        union { /* libuv does not write to what it sends, but its type says otherwise */
-            const char *from;
-            char *to;
-        } base = {.from = bytes.ptr};
-        uv_buf_t buf = uv_buf_init(base.to, (unsigned)bytes.len);
-        int n = uv_try_write(&s->uv.stream, &buf, 1);
-        if (n < 0 && n != UV_EAGAIN) {
-            fail(s, n);
+    if (!s->first && bytes.len > 0) {
+        ssize_t n = send_some(s, bytes);
+        if (n < 0) {
+            fail(s, (int)n);
             return;
         }
-        bytes = str_tail(bytes, n > 0 ? (size_t)n : 0);
+        bytes = str_tail(bytes, (size_t)n);
     }
-    if (bytes.len) {
+    if (bytes.len > 0) {
         send_later(s, bytes);
-    } else if (s->unsent == 0) {
+    } else if (!s->first && s->port.events && s->port.events->drained) {
+        s->drain_due = true;
         loop_soon(s->loop, &s->soon);
     }
 }
@@ -206,11 +267,9 @@ static size_t op_unsent(const struct stream *stream)
     const struct loop_stream *s =
         (const struct loop_stream *)(const void *)((const char *)stream -
                                                    offsetof(struct loop_stream, port));
-    return s->error ? 0 : s->unsent;
+    return s->unsent;
 }
 
-/* A pause is mostly over before more comes: libuv is told only when there is input in it, which
- * saves two system calls for every message. */
 static void op_pause(struct stream *stream)
 {
     from_port(stream)->reading = false;
@@ -222,10 +281,9 @@ static void op_resume(struct stream *stream)
     if (s->reading || s->ended || s->error) {
         return;
     }
-    int error = s->started ? 0 : uv_read_start(&s->uv.stream, give_buffer, on_read);
-    s->started = s->reading = error == 0;
-    if (error) {
-        fail(s, error);
+    s->reading = true;
+    if (s->readable) {
+        loop_soon(s->loop, &s->soon);
     }
 }
 
@@ -233,17 +291,17 @@ static void op_close(struct stream *stream)
 {
     struct loop_stream *s = from_port(stream);
     soon_cancel(&s->soon);
+    s->reading = false;
     if (s->error) {
         stream_drop(s);
         return;
     }
     s->state = STREAM_SENDING;
-    if (s->unsent == 0) {
+    if (s->first) {
+        s->loop->ports.timers->arm(s->loop->ports.timers, &s->deadline, SEND_LIMIT);
+    } else {
         linger(s);
-        return;
     }
-    op_pause(stream);
-    s->loop->ports.timers->arm(s->loop->ports.timers, &s->deadline, SEND_LIMIT);
 }
 
 static void op_abort(struct stream *stream)
@@ -263,7 +321,7 @@ static const struct stream_ops ops = {
 struct loop_stream *stream_new(struct loop *loop, int descriptor, bool local,
                                enum stream_state state)
 {
-    struct loop_stream *s = calloc(1, sizeof *s);
+    struct loop_stream *s = slab_take(&loop->net.memory);
     if (!s) {
         close(descriptor);
         return NULL;
@@ -272,34 +330,26 @@ struct loop_stream *stream_new(struct loop *loop, int descriptor, bool local,
     s->loop = loop;
     s->soon.run = on_soon;
     s->deadline.fire = on_deadline;
+    s->descriptor = descriptor;
     s->state = state;
-    int error =
-        local ? uv_pipe_init(&loop->uv, &s->uv.pipe, 0) : uv_tcp_init(&loop->uv, &s->uv.tcp);
-    if (error) {
+    s->wants_output = state == STREAM_CONNECTING;
+    if (poller_join(&loop->net.poller, s, s->wants_output) != 0) {
         close(descriptor);
-        free(s);
+        slab_give(&loop->net.memory, s);
         return NULL;
     }
-    s->uv.handle.data = s;
     list_append(&loop->net.streams, &s->node);
-    error = local ? uv_pipe_open(&s->uv.pipe, descriptor) : uv_tcp_open(&s->uv.tcp, descriptor);
-    if (error) {
-        close(descriptor);
-        stream_drop(s);
-        return NULL;
-    }
     if (!local) {
-        uv_tcp_nodelay(&s->uv.tcp, 1);
+        int on = 1;
+        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     return s;
 }
 
 void stream_connected(struct loop_stream *s)
 {
-    uv_os_fd_t descriptor;
     s->state = STREAM_OPEN;
-    if (uv_fileno(&s->uv.handle, &descriptor) == 0) {
-        s->port.local = address_local(descriptor);
-        s->port.peer = address_peer(descriptor);
-    }
+    s->port.owner = NULL;
+    s->port.local = address_local(s->descriptor);
+    s->port.peer = address_peer(s->descriptor);
 }

@@ -47,12 +47,7 @@ static void ignore_end(struct stream *stream, int error)
     (void)error;
 }
 
-static void ignore_drained(struct stream *stream)
-{
-    (void)stream;
-}
-
-static const struct stream_events deaf = {ignore_data, ignore_end, ignore_drained};
+static const struct stream_events deaf = {ignore_data, ignore_end, NULL};
 
 static void on_accepted(struct net_listener *net, struct stream *stream)
 {
