@@ -74,6 +74,7 @@ def measure(asked, bench, names):
             rows.append((turn, server, row))
             facts = "  ".join(f"{k} {v}" for k, v in row.items() if k != "shape")
             print(f"  {turn + 1}  {server:12} {row['shape']}: {facts}", flush=True)
+        servers.clean_up()
         results[letter] = {
             "rows": list(medians(rows)),
             "machine": machine.description(),
