@@ -85,6 +85,7 @@ static void route(void *owner, struct queue_route *ask)
         .config = ask->config,
         .arena = ask->arena,
         .address = ask->address,
+        .silent = true,
         .sender = ask->envelope->reverse_path,
         .sts = office->sts,
     };

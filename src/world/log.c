@@ -86,7 +86,7 @@ static void event(struct log *log, enum log_level level, const char *name,
     if ((int)level < atomic_load_explicit(&w->level, memory_order_relaxed)) {
         return;
     }
-    char text[LOG_LINE_MAX];
+    static _Thread_local char text[LOG_LINE_MAX]; /* on the stack it would be zeroed each time */
     const struct log_line line = {
         .time = clock_wall(), .level = level, .event = name, .fields = fields, .count = count};
     size_t len =

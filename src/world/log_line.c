@@ -119,11 +119,29 @@ static void add_hex(struct line *l, struct str intro, uint32_t value, int digits
     add(l, str_from(text, len));
 }
 
+/* How much of it needs no escape, mostly all. */
+static size_t count_usual(struct str s)
+{
+    size_t n = 0;
+    while (n < s.len && ascii_is_print(s.ptr[n]) && s.ptr[n] != '"' && s.ptr[n] != '\\') {
+        n++;
+    }
+    return n;
+}
+
 /* Text between double quotes. JSON knows \u alone; a byte that is no UTF-8 stands there as the
  * characters \xNN. */
 static void add_quoted_text(struct line *l, struct str s, bool json)
 {
     while (s.len && !l->cut) {
+        size_t usual = count_usual(s);
+        if (usual > 0) {
+            size_t room = LOG_LINE_MAX - TAIL - l->len;
+            add(l, str_head(s, usual < room ? usual : room));
+            l->cut = usual > room;
+            s = str_tail(s, usual);
+            continue;
+        }
         uint32_t c = 0;
         size_t n = decode(s, &c);
         if (n == 0) {

@@ -97,9 +97,13 @@ struct str arena_format(struct arena *a, const char *format, ...)
     va_start(args, format);
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    char first[256]; /* most texts need not be written twice */
+    int len = vsnprintf(first, sizeof first, format, args);
     char *text = len < 0 ? NULL : arena_alloc(a, (size_t)len + 1);
-    if (text) {
+    if (text && (size_t)len < sizeof first) {
+        memcpy(text, first, (size_t)len);
+        made = str_from(text, (size_t)len);
+    } else if (text) {
         (void)vsnprintf(text, (size_t)len + 1, format, again);
         made = str_from(text, (size_t)len);
     }

@@ -59,35 +59,62 @@ void buf_add(struct buf *b, struct str s)
     b->len += s.len;
 }
 
+void buf_add_all(struct buf *b, const struct str *parts, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++) {
+        len += parts[i].len;
+    }
+    for (size_t i = 0; i < count && buf_reserve(b, len); i++) {
+        buf_add(b, parts[i]);
+    }
+}
+
 void buf_add_char(struct buf *b, char c)
 {
-    buf_add(b, str_from(&c, 1));
+    if (b->len < b->cap && !b->failed) {
+        b->ptr[b->len++] = c;
+    } else {
+        buf_add(b, str_from(&c, 1));
+    }
 }
 
 void buf_add_u64(struct buf *b, uint64_t value)
 {
+    buf_add_digits(b, value, 1);
+}
+
+void buf_add_digits(struct buf *b, uint64_t value, size_t least)
+{
     char digits[20];
     size_t at = sizeof digits;
+    size_t end = at - (least < at ? least : at);
     do {
         digits[--at] = (char)('0' + value % 10);
         value /= 10;
-    } while (value > 0);
+    } while (value > 0 || at > end);
     buf_add(b, str_from(digits + at, sizeof digits - at));
 }
 
+/* Written in place where it fits; where not, once more with room. vsnprintf insists on a byte for a
+ * NUL, which is not kept. */
 void buf_add_format(struct buf *b, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
-    /* One byte more than it keeps, for the NUL that vsnprintf insists on. */
-    if (len < 0) {
-        b->failed = true;
-    } else if (buf_reserve(b, (size_t)len + 1)) {
-        (void)vsnprintf(b->ptr + b->len, (size_t)len + 1, format, again);
-        b->len += (size_t)len;
+    if (buf_reserve(b, 1)) {
+        size_t room = b->cap - b->len;
+        int len = vsnprintf(b->ptr + b->len, room, format, args);
+        if (len < 0) {
+            b->failed = true;
+        } else if ((size_t)len < room) {
+            b->len += (size_t)len;
+        } else if (buf_reserve(b, (size_t)len + 1)) {
+            (void)vsnprintf(b->ptr + b->len, (size_t)len + 1, format, again);
+            b->len += (size_t)len;
+        }
     }
     va_end(again);
     va_end(args);

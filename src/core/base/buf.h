@@ -18,8 +18,15 @@ struct str buf_str(const struct buf *b);
 
 NODISCARD bool buf_reserve(struct buf *b, size_t more); /* room for `more` bytes; false sticks */
 void buf_add(struct buf *b, struct str s);
+void buf_add_all(struct buf *b, const struct str *parts, size_t count);
+/* buf_join(b, text, STR("."), …): several texts, where speed matters more than a format's shape. */
+#define buf_join(b, ...)                                                                           \
+    buf_add_all((b), (const struct str[]){__VA_ARGS__},                                            \
+                sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
 void buf_add_char(struct buf *b, char c);
 void buf_add_u64(struct buf *b, uint64_t value);
+void buf_add_digits(struct buf *b, uint64_t value,
+                    size_t least); /* with zeros in front; up to 20 */
 void buf_add_format(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Removes the first n bytes (all, if fewer). */
 void buf_drop(struct buf *b, size_t n);

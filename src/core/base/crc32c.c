@@ -23,14 +23,15 @@ static uint32_t crc_portable(uint32_t crc, struct str bytes)
 __attribute__((target("sse4.2"))) static uint32_t crc_instruction(uint32_t crc, struct str bytes)
 {
     uint64_t wide = crc;
-    for (; bytes.len >= 8; bytes = str_tail(bytes, 8)) {
+    size_t at = 0;
+    for (; at + 8 <= bytes.len; at += 8) {
         uint64_t word;
-        memcpy(&word, bytes.ptr, sizeof word);
+        memcpy(&word, bytes.ptr + at, sizeof word);
         wide = __builtin_ia32_crc32di(wide, word);
     }
     crc = (uint32_t)wide;
-    for (size_t i = 0; i < bytes.len; i++) {
-        crc = __builtin_ia32_crc32qi(crc, (unsigned char)bytes.ptr[i]);
+    for (; at < bytes.len; at++) {
+        crc = __builtin_ia32_crc32qi(crc, (unsigned char)bytes.ptr[at]);
     }
     return crc;
 }

@@ -165,6 +165,17 @@ struct ip ip_unmap(struct ip ip)
     return v4;
 }
 
+/* Every log line has one. */
+static void add_quad(struct buf *out, const uint8_t bytes[4])
+{
+    for (size_t i = 0; i < 4; i++) {
+        buf_add_u64(out, bytes[i]);
+        if (i < 3) {
+            buf_add_char(out, '.');
+        }
+    }
+}
+
 void ip_format(struct buf *out, struct ip ip)
 {
     struct ip v4 = ip_unmap(ip);
@@ -172,7 +183,7 @@ void ip_format(struct buf *out, struct ip ip)
         format_v6(out, ip.bytes);
     } else if (v4.family == IP_V4) { /* RFC 5952 section 5: a mapped one shows what it is */
         buf_add(out, ip.family == IP_V6 ? STR("::ffff:") : STR(""));
-        buf_add_format(out, "%u.%u.%u.%u", v4.bytes[0], v4.bytes[1], v4.bytes[2], v4.bytes[3]);
+        add_quad(out, v4.bytes);
     }
 }
 

@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-struct str str_from(const char *ptr, size_t len)
-{
-    return (struct str){ptr, len};
-}
-
 struct str str_from_cstr(const char *cstr)
 {
     return (struct str){cstr, cstr ? strlen(cstr) : 0};
@@ -86,19 +81,6 @@ size_t str_find_str(struct str s, struct str needle)
     return STR_NONE;
 }
 
-struct str str_head(struct str s, size_t n)
-{
-    return (struct str){s.ptr, n < s.len ? n : s.len};
-}
-
-struct str str_tail(struct str s, size_t n)
-{
-    if (n >= s.len) {
-        return (struct str){s.len ? s.ptr + s.len : s.ptr, 0};
-    }
-    return (struct str){s.ptr + n, s.len - n};
-}
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -157,39 +139,4 @@ bool str_has_control(struct str s)
         }
     }
     return false;
-}
-
-bool ascii_is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool ascii_is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-bool ascii_is_alnum(char c)
-{
-    return ascii_is_alpha(c) || ascii_is_digit(c);
-}
-
-bool ascii_is_hex(char c)
-{
-    return ascii_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-bool ascii_is_print(char c)
-{
-    return c >= 0x20 && c < 0x7f;
-}
-
-char ascii_lower(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-}
-
-char ascii_upper(char c)
-{
-    return (char)(c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c);
 }

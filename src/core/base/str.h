@@ -29,7 +29,11 @@ struct str {
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
-struct str str_from(const char *ptr, size_t len);
+static inline struct str str_from(const char *ptr, size_t len)
+{
+    return (struct str){ptr, len};
+}
+
 struct str str_from_cstr(const char *cstr); /* cstr may be null: empty */
 
 bool str_eq(struct str a, struct str b);
@@ -47,8 +51,19 @@ size_t str_rfind(struct str s, char c);
 size_t str_find_str(struct str s, struct str needle);
 
 /* The first n bytes, and what follows them; n beyond the end is the end. */
-struct str str_head(struct str s, size_t n);
-struct str str_tail(struct str s, size_t n);
+static inline struct str str_head(struct str s, size_t n)
+{
+    return (struct str){s.ptr, n < s.len ? n : s.len};
+}
+
+static inline struct str str_tail(struct str s, size_t n)
+{
+    if (n >= s.len) {
+        return (struct str){s.len ? s.ptr + s.len : s.ptr, 0};
+    }
+    return (struct str){s.ptr + n, s.len - n};
+}
+
 /* Without leading and trailing SP, HTAB, CR and LF. */
 struct str str_trim(struct str s);
 /* Cuts `*rest` at the first `c`: returns what stood before it, `*rest` becomes what follows.
@@ -62,10 +77,37 @@ NODISCARD bool str_to_u64(struct str s, uint64_t max, uint64_t *value);
 bool str_has_control(struct str s);
 
 /* ASCII, whatever the locale. */
-bool ascii_is_alpha(char c);
-bool ascii_is_digit(char c);
-bool ascii_is_alnum(char c);
-bool ascii_is_hex(char c);
-bool ascii_is_print(char c); /* 0x20 to 0x7e */
-char ascii_lower(char c);
-char ascii_upper(char c);
+static inline bool ascii_is_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool ascii_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool ascii_is_alnum(char c)
+{
+    return ascii_is_alpha(c) || ascii_is_digit(c);
+}
+
+static inline bool ascii_is_hex(char c)
+{
+    return ascii_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static inline bool ascii_is_print(char c) /* 0x20 to 0x7e */
+{
+    return c >= 0x20 && c < 0x7f;
+}
+
+static inline char ascii_lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+static inline char ascii_upper(char c)
+{
+    return (char)(c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c);
+}

@@ -55,9 +55,17 @@ void date_format(struct buf *out, struct instant t)
     t.us = t.us < first ? first : t.us > last ? last : t.us;
     struct civil_time c = civil_from_instant(t);
     buf_add(out, str_from(weekdays + (size_t)c.weekday * 3, 3));
-    buf_add_format(out, ", %u ", c.day);
-    buf_add(out, str_from(months + (size_t)(c.month - 1) * 3, 3));
-    buf_add_format(out, " %04d %02u:%02u:%02u +0000", (int)c.year, c.hour, c.minute, c.second);
+    buf_add(out, STR(", "));
+    buf_add_u64(out, c.day);
+    buf_join(out, STR(" "), str_from(months + (size_t)(c.month - 1) * 3, 3), STR(" "));
+    buf_add_digits(out, (uint64_t)c.year, 4);
+    buf_add_char(out, ' ');
+    buf_add_digits(out, c.hour, 2);
+    buf_add_char(out, ':');
+    buf_add_digits(out, c.minute, 2);
+    buf_add_char(out, ':');
+    buf_add_digits(out, c.second, 2);
+    buf_add(out, STR(" +0000"));
 }
 
 /* The place of a name of three letters in a table, or a failure. */

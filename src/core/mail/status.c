@@ -2,8 +2,11 @@
 
 void status_format(struct buf *out, struct status_code status)
 {
-    buf_add_format(out, "%u.%u.%u", (unsigned)status.class, (unsigned)status.subject,
-                   (unsigned)status.detail);
+    buf_add_u64(out, status.class);
+    buf_add_char(out, '.');
+    buf_add_u64(out, status.subject);
+    buf_add_char(out, '.');
+    buf_add_u64(out, status.detail);
 }
 
 static bool parse_number(struct str digits, uint16_t *number)

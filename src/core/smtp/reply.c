@@ -1,5 +1,7 @@
 #include "core/smtp/reply.h"
 
+#include "core/mail/status.h"
+
 enum { REPLY_LINE_CUT = 500 };
 
 /* clang-format off */
@@ -115,10 +117,11 @@ void smtp_reply_format(struct buf *out, const struct smtp_reply *reply)
     while (more) {
         more = str_find(rest, '\n') != STR_NONE;
         struct str line = str_split(&rest, '\n');
-        buf_add_format(out, "%03u%c", (unsigned)reply->code, more ? '-' : ' ');
+        buf_add_digits(out, reply->code, 3);
+        buf_add_char(out, more ? '-' : ' ');
         if (reply->status.class != 0) {
-            buf_add_format(out, "%u.%u.%u ", (unsigned)reply->status.class,
-                           (unsigned)reply->status.subject, (unsigned)reply->status.detail);
+            status_format(out, reply->status);
+            buf_add_char(out, ' ');
         }
         add_safe(out, line);
         buf_add(out, STR("\r\n"));

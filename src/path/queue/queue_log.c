@@ -1,4 +1,5 @@
 /* What the queue tells the log: an event for every outcome. */
+#include "core/mail/status.h"
 #include "path/queue/inside.h"
 
 static const struct {
@@ -53,7 +54,7 @@ void queue_log_outcome(const struct queue *q, const struct envelope *envelope, c
     add_str(&line, "site", o->site);
     add_attempt(&line, o);
     if (o->status.class != 0) {
-        buf_add_format(&status, "%u.%u.%u", o->status.class, o->status.subject, o->status.detail);
+        status_format(&status, o->status);
         add_str(&line, "status", buf_str(&status));
     }
     add_str(&line, o->kind == OUTCOME_REPORTED || o->kind == OUTCOME_NOTIFIED ? "report" : "text",

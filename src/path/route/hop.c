@@ -25,12 +25,13 @@ static bool set_site(struct next_hop *hop, const char *protocol, struct arena *a
     memcpy(sorted, hop->hosts, hop->host_count * sizeof *sorted);
     qsort(sorted, hop->host_count, sizeof *sorted, by_preference_and_name);
     struct buf site = {0};
-    buf_add_format(&site, "%s:", protocol);
+    buf_join(&site, str_from_cstr(protocol), STR(":"));
     for (size_t i = 0; i < hop->host_count; i++) {
         buf_add(&site, i > 0 ? STR(",") : STR(""));
         buf_add(&site, sorted[i].name);
     }
-    buf_add_format(&site, ":%u", (unsigned)hop->port);
+    buf_add_char(&site, ':');
+    buf_add_u64(&site, hop->port);
     hop->site = site.failed ? (struct str){0} : arena_copy(arena, buf_str(&site));
     buf_done(&site);
     return hop->site.ptr != NULL;

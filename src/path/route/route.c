@@ -84,8 +84,10 @@ static void end_hop(struct run *run, bool made)
     if (ruled) {
         note_tls(run, &hop->tls);
     }
-    struct str described = hop_describe(&result->hop, run->query->arena);
-    dns_note_add(&run->notes, "%.*s goes %.*s", STR_ARG(run->address), STR_ARG(described));
+    if (!run->query->silent) {
+        struct str described = hop_describe(&result->hop, run->query->arena);
+        dns_note_add(&run->notes, "%.*s goes %.*s", STR_ARG(run->address), STR_ARG(described));
+    }
     end_with(run, ROUTING_HOP, (struct status_code){0}, (struct str){0});
 }
 
@@ -408,7 +410,7 @@ void route_start(struct route_query *query)
     query->timer = (struct timer){.fire = at_once};
     if (run) {
         run->query = query;
-        run->notes.arena = query->arena;
+        run->notes.arena = query->silent ? NULL : query->arena;
         decide(run);
     }
     bool asking = run && run->asker.turned && run->mx.verdict == MX_ASKING;

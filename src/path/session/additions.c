@@ -40,11 +40,11 @@ static void add_received(struct buf *out, const struct session *s)
     add_client(out, e);
     buf_add_char(out, ')');
     add_tls(out, s);
-    buf_add_format(out, "\r\n\tby %.*s (Postrider) with %.*s id %.*s", STR_ARG(s->config->hostname),
-                   STR_ARG(e->protocol), STR_ARG(queue_id_str(&t->id_text)));
+    buf_join(out, STR("\r\n\tby "), s->config->hostname, STR(" (Postrider) with "), e->protocol,
+             STR(" id "), queue_id_str(&t->id_text));
     if (e->rcpt_count == 1) {
         /* Of several recipients none is named: it would tell each of the others. */
-        buf_add_format(out, "\r\n\tfor <%.*s>", STR_ARG(e->rcpts[0].address));
+        buf_join(out, STR("\r\n\tfor <"), e->rcpts[0].address, STR(">"));
     }
     buf_add(out, STR(";\r\n\t"));
     add_date(out, e->arrived);

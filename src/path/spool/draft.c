@@ -8,7 +8,6 @@ enum {
     FIRST_CHUNK = 8 * 1024,
     CHUNK = 64 * 1024,
     SPILL_ROOM = 256 * 1024, /* bytes of a spilling draft in memory before its sender waits */
-    PATH_ROOM = 1200,
 };
 
 struct chunk {
@@ -34,8 +33,8 @@ struct draft {
     bool freed;    /* goes when that ends */
     struct disk_file *file;
     uint64_t written;
-    char name[32]; /* "incoming/…", in the office's folder */
-    char path[PATH_ROOM];
+    char name[32];   /* "incoming/…", in the office's folder */
+    struct buf path; /* of the file */
     struct disk_op op;
     struct str *pieces;
     struct disk_pieces all;
@@ -122,10 +121,15 @@ static bool make_pieces(struct draft *d, const struct chunks *c)
     return true;
 }
 
+static void end(struct draft *d)
+{
+    buf_done(&d->path);
+    free(d);
+}
+
 static void file_gone(struct disk_op *op)
 {
-    struct draft *d = CONTAINER_OF(op, struct draft, op);
-    free(d);
+    end(CONTAINER_OF(op, struct draft, op));
 }
 
 /* Frees all but the file's name, then that. */
@@ -141,11 +145,11 @@ static void dismantle(struct draft *d)
         disk_of(d)->close(disk_of(d), d->file);
     }
     if (!made) {
-        free(d);
+        end(d);
         return;
     }
     d->op = (struct disk_op){.done = file_gone};
-    disk_of(d)->remove(disk_of(d), &d->op, str_from_cstr(d->path));
+    disk_of(d)->remove(disk_of(d), &d->op, buf_str(&d->path));
 }
 
 void draft_free(struct draft *d)
@@ -275,25 +279,20 @@ static void synced(struct disk_op *op)
 static void open_file(struct draft *d)
 {
     uint64_t name = d->office->ports->entropy->u64(d->office->ports->entropy);
-    struct buf path = {0};
     static const char digits[] = "0123456789abcdef";
     memcpy(d->name, "incoming/", 9);
     for (size_t i = 0; i < 16; i++) {
         d->name[9 + i] = digits[name >> (4 * i) & 15];
     }
-    buf_add(&path, d->office->folder);
-    buf_add_char(&path, '/');
-    buf_add(&path, str_from_cstr(d->name));
-    if (path.failed || path.len >= sizeof d->path) {
-        d->error = -ENAMETOOLONG;
-        buf_done(&path);
+    buf_join(&d->path, d->office->folder, STR("/"), str_from_cstr(d->name));
+    if (d->path.failed) {
+        d->error = -ENOMEM;
         return;
     }
-    memcpy(d->path, path.ptr, path.len);
     d->op = (struct disk_op){.done = opened};
     d->busy = true;
-    disk_of(d)->open(disk_of(d), &d->op, buf_str(&path), DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE);
-    buf_done(&path);
+    disk_of(d)->open(disk_of(d), &d->op, buf_str(&d->path),
+                     DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE);
 }
 
 static void write_kept(struct draft *d)
