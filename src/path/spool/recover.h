@@ -33,6 +33,7 @@ struct recovery {
     uint64_t limit;  /* where its records end at the latest */
     uint64_t offset; /* read so far */
     char *bytes;
+    uint32_t room; /* of scan.c: for so many */
     uint32_t size;
     uint64_t claimed; /* up to here the newest segment was durable, by what its records say */
     bool searching;   /* from a bad record on, for good ones behind it */

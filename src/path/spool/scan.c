@@ -17,8 +17,6 @@ static void segment_damage(struct recovery *r, const char *what)
 
 static void next_segment(struct recovery *r)
 {
-    free(r->bytes);
-    r->bytes = NULL;
     r->searching = false;
     r->scanning++;
     recovery_scan(r);
@@ -160,9 +158,12 @@ static void chunk_read(struct disk_op *op)
 static void read_more(struct recovery *r, uint64_t size)
 {
     uint64_t left = r->limit - r->offset;
-    free(r->bytes);
     r->size = (uint32_t)(size < left ? size : left);
-    r->bytes = malloc(r->size ? r->size : 1);
+    if (!r->bytes || r->size > r->room) {
+        free(r->bytes);
+        r->room = r->size ? r->size : 1;
+        r->bytes = malloc(r->room);
+    }
     if (!r->bytes) {
         recovery_fail(r, -ENOMEM);
         return;
@@ -186,6 +187,8 @@ static bool find_end(const struct recovery *r, uint64_t generation, uint64_t *en
 void recovery_scan(struct recovery *r)
 {
     if (r->scanning == r->header_count) {
+        free(r->bytes);
+        r->bytes = NULL;
         recovery_settle(r);
         return;
     }
