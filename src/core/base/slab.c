@@ -13,7 +13,8 @@ struct slab_block {
 
 /* What a sanitizer would say of memory that was freed, it says of objects that were given back. */
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
+void __asan_poison_memory_region(const volatile void *at, size_t size);
+void __asan_unpoison_memory_region(const volatile void *at, size_t size);
 #define FORBID(object, size) __asan_poison_memory_region((object), (size))
 #define ALLOW(object, size) __asan_unpoison_memory_region((object), (size))
 #else
