@@ -5,9 +5,9 @@
 #include "core/base/ip.h"
 
 /* First thing in main(): opens what is closed of the standard streams, ignores SIGPIPE, sizes the
- * thread pool for files (UV_THREADPOOL_SIZE where it is set, else 32: syncs of one file system share
- * its flushes), raises the limit of open descriptors as far as is allowed, and keeps the allocator
- * from giving pages back that the next burst wants again. Returns that limit. */
+ * thread pool for files (UV_THREADPOOL_SIZE where it is set, else 32: syncs of one file system
+ * share its flushes), raises the limit of open descriptors as far as is allowed, and keeps the
+ * allocator from giving pages back that the next burst wants again. Returns that limit. */
 size_t system_prepare(void);
 /* The full name of this host as far as it is known, lower case. It may ask the network. */
 void system_hostname(struct buf *out);
