@@ -1,6 +1,7 @@
 /* serve.c: `postrider serve`: the worker: the loops, their threads, the post office on them, and
  * signals. The supervisor that starts it is in serve_supervised.c. */
 #include "cli/options.h"
+#include "cli/serve_fence.h"
 #include "cli/serve_log.h"
 #include "cli/serve_supervised.h"
 #include "cli/serve_tls.h"
@@ -45,6 +46,8 @@ struct server {
     struct postoffice *office;
     struct control_office control;
     struct pickup_office pickup;
+    struct fence_user user; /* who it is to become */
+    struct serve_fence fence;
     struct supervisor_link link;
     struct runner_starter starter;
     struct signal_watch hang_up;
@@ -63,13 +66,13 @@ static void office_closed(void *owner)
     loop_stop(server->home);
 }
 
-static void stop(struct server *server)
+static void stop(struct server *server, const char *reason)
 {
     if (!server->open || server->closing) {
         return; /* still opening: `opened` looks at `closing` */
     }
     server->closing = true;
-    log_event(server->log, LOG_INFO, "stopping", F_STR("reason", STR("signal")));
+    log_event(server->log, LOG_INFO, "stopping", F_STR("reason", str_from_cstr(reason)));
     control_close(&server->control);
     pickup_stop(&server->pickup);
     postoffice_close(server->office, office_closed, server);
@@ -81,7 +84,26 @@ static void asked_to_stop(struct signal_watch *watch)
     if (!server->open) {
         _Exit(EX_OK); /* nothing was taken yet */
     }
-    stop(server);
+    stop(server, "signal");
+}
+
+/* A fence cannot be widened: another worker goes on, with the listening sockets kept. */
+static bool needs_another_worker(struct server *server, const struct config *fresh)
+{
+    struct serve_fence wanted;
+    serve_fence_plan(&wanted, &server->source, fresh);
+    bool fits = serve_fence_covers(&server->fence, &wanted);
+    serve_fence_done(&wanted);
+    return !fits;
+}
+
+static void give_way(struct server *server)
+{
+    log_event(server->log, LOG_INFO, "restarting",
+              F_STR("reason", STR("the configuration names other folders")));
+    supervisor_link_keep_sockets(&server->link);
+    server->exit_code = SUPERVISOR_AGAIN;
+    stop(server, "reload");
 }
 
 static void asked_to_reload(struct signal_watch *watch)
@@ -99,6 +121,11 @@ static void asked_to_reload(struct signal_watch *watch)
         return;
     }
     config_problems_done(&problems);
+    if (needs_another_worker(server, fresh)) {
+        config_drop(fresh);
+        give_way(server);
+        return;
+    }
     runner_starter_renew(&server->starter);
     postoffice_reload(server->office, fresh);
     control_reload(&server->control, fresh);
@@ -233,16 +260,29 @@ static void run(struct server *server)
     signal_watch_stop(&server->interrupt);
 }
 
+/* Before there is a second thread, and before anything of a stranger's is read. */
+static int enter_fence(struct server *server)
+{
+    serve_fence_plan(&server->fence, &server->source, server->config);
+    serve_fence_trial(server->log, true);
+    int code = serve_fence_enter(&server->fence, &server->user, server->log);
+    serve_fence_trial(server->log, false);
+    return code;
+}
+
 static int serve(struct server *server)
 {
     server->log = serve_log_new(server->config);
     if (!server->log) {
         return EX_OSERR;
     }
-    if (make_loops(server)) {
-        run(server);
-    } else {
-        server->exit_code = EX_OSERR;
+    server->exit_code = enter_fence(server);
+    if (server->exit_code == EX_OK) {
+        if (make_loops(server)) {
+            run(server);
+        } else {
+            server->exit_code = EX_OSERR;
+        }
     }
     for (size_t i = 0; i < server->loop_count; i++) {
         loop_free(server->loops[i]);
@@ -257,6 +297,7 @@ static int serve(struct server *server)
     dns_service_free(server->dns);
     log_free(server->log);
     config_drop(server->config);
+    serve_fence_done(&server->fence);
     return server->exit_code;
 }
 
@@ -265,9 +306,13 @@ static int supervise_all(struct server *server)
     return serve_supervised(&server->source, server->config, server->salvage);
 }
 
+/* As the user that the worker is, but without its fence: programs have their own needs. */
 static int run_programs(struct server *server)
 {
-    int code = runner_run(server->config);
+    int code = serve_user(server->config, &server->user);
+    if (code == 0) {
+        code = fence_become(&server->user) == 0 ? runner_run(server->config) : EX_OSERR;
+    }
     config_drop(server->config);
     return code;
 }
@@ -285,10 +330,15 @@ static int work(struct server *server)
         config_drop(server->config);
         return EX_USAGE;
     }
-    int code = EX_OSERR;
-    if (runner_starter_open(&server->starter, connect_runner, server) == 0) {
+    int code = serve_user(server->config, &server->user);
+    if (code != 0) {
+        config_drop(server->config);
+    } else if (runner_starter_open(&server->starter, connect_runner, server) == 0) {
         code = serve(server);
         runner_starter_close(&server->starter);
+    } else {
+        config_drop(server->config);
+        code = EX_OSERR;
     }
     supervisor_link_close(&server->link);
     return code;

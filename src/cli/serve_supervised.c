@@ -1,5 +1,6 @@
 #include "cli/serve_supervised.h"
 
+#include "cli/serve_fence.h"
 #include "cli/serve_log.h"
 #include "supervise/supervisor.h"
 #include "world/system.h"
@@ -118,9 +119,14 @@ int serve_supervised(struct options_config *source, const struct config *config,
     static char as_worker[] = "--worker", as_runner[] = "--runner";
     char *worker[ARGUMENTS_MAX], *runner[ARGUMENTS_MAX];
     int code = EX_OSERR;
-    if (!all_free(config)) {
+    struct fence_user user;
+    int refused = serve_user(config, &user);
+    if (refused == 0 && !all_free(config)) {
+        refused = EX_TEMPFAIL;
+    }
+    if (refused != 0) {
         config_drop(config);
-        return EX_TEMPFAIL;
+        return refused;
     }
     server.log = serve_log_new(config);
     if (server.log && make_arguments(source, as_worker, salvage, worker) &&
@@ -131,7 +137,10 @@ int serve_supervised(struct options_config *source, const struct config *config,
                                              .allows = allows,
                                              .reload = reload,
                                              .ready = print_sandbox_hint,
-                                             .owner = &server};
+                                             .owner = &server,
+                                             .gives = user.name.len > 0,
+                                             .user = user.user,
+                                             .group = user.group};
         code = supervise(&options);
     }
     log_free(server.log);

@@ -155,6 +155,16 @@ static void add_pipe(struct parser *p, struct config_place place, struct str com
     add_copy(p, place, ALIAS_PIPE, command);
 }
 
+static bool note_file(struct parser *p, struct str path)
+{
+    struct config_file *file = ARENA_NEW(p->arena, struct config_file);
+    if (file) {
+        *file = (struct config_file){.path = path, .next = p->domain->alias_files};
+        p->domain->alias_files = file;
+    }
+    return file != NULL;
+}
+
 static void include(struct parser *p, const struct source *from, struct config_place place,
                     struct str path);
 
@@ -249,7 +259,7 @@ static void include(struct parser *p, const struct source *from, struct config_p
     struct str kept = arena_copy(p->arena, path);
     if (obstacle) {
         refuse(p, place, obstacle, path);
-    } else if (!kept.ptr) {
+    } else if (!kept.ptr || !note_file(p, kept)) {
         out_of_memory(p, place);
     } else {
         read_list(p, from, place, kept);

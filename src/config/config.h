@@ -78,8 +78,9 @@ struct config_domain {
     size_t user_count;
     struct alias *aliases; /* sorted by name */
     size_t alias_count;
-    struct str catch_all; /* address that takes unknown local parts; empty: none */
-    char tag_separator;   /* sub-addressing; '\0': none. Default '+' */
+    struct config_file *alias_files; /* that its alias file includes */
+    struct str catch_all;            /* address that takes unknown local parts; empty: none */
+    char tag_separator;              /* sub-addressing; '\0': none. Default '+' */
 };
 
 /* A way that is not MX by DNS. The first match wins. `match`: a domain, ".domain" for its
@@ -155,12 +156,21 @@ struct config_deliver {
     struct span mta_sts;             /* how long a policy that is not known yet is waited for */
 };
 
+/* A file that the configuration names, or names by one of those. */
+struct config_file {
+    struct str path;
+    struct config_file *next;
+};
+
 struct config {
     struct arena arena;  /* everything below */
     atomic_uint holders; /* its maker is the first; 0: not counted (somebody's own memory) */
     bool sandbox;        /* no file was given: any recipient, nothing leaves */
 
+    struct config_file *files; /* in no order */
+
     struct str hostname;
+    struct str user; /* "name" or "name:group" that root's workers become; empty: the usual one */
     struct str spool_path;
     uint64_t spool_reserve;
     struct str control_path;

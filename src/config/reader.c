@@ -90,10 +90,13 @@ bool node_file(struct reader *r, const yaml_node_t *node, const char *expected, 
         return false;
     }
     struct str whole = absolute_path(r, text);
-    if (text.len == 0 || !whole.ptr) {
+    struct config_file *file = ARENA_NEW(&r->config->arena, struct config_file);
+    if (text.len == 0 || !whole.ptr || !file) {
         node_wrong(r, node, "expected %s", expected);
         return false;
     }
+    *file = (struct config_file){.path = whole, .next = r->config->files};
+    r->config->files = file;
     *path = whole;
     return true;
 }

@@ -28,6 +28,12 @@ static void read_hostname(struct reader *r, const yaml_node_t *value, const stru
     buf_done(&ascii);
 }
 
+static void read_user(struct reader *r, const yaml_node_t *value, const struct key *key, void *into)
+{
+    (void)key;
+    (void)!node_copy(r, value, "a user, or user:group", into);
+}
+
 static void read_networks(struct reader *r, const yaml_node_t *value, const struct key *key,
                           void *into)
 {
@@ -246,6 +252,7 @@ static const struct key tls_keys[] = {
 
 const struct key config_keys[] = {
     {.name = "hostname", .read = read_hostname, AT(hostname)},
+    {.name = "user", .read = read_user, AT(user)},
     {.name = "spool", .read = read_section, .inside = spool_keys},
     {.name = "control", .read = read_file_name, AT(control_path)},
     {.name = "log", .read = read_section, .inside = log_keys},

@@ -65,6 +65,16 @@ static struct kept_socket *make_room(struct kept_sockets *kept)
     return &kept->items[kept->count];
 }
 
+/* lchown(): what stands at the path is our socket or somebody's trick. */
+static void give(const struct kept_sockets *kept, struct listening_place place)
+{
+    char path[CHANNEL_PATH_MAX] = "";
+    if (place.local_path.len > 0) {
+        memcpy(path, place.local_path.ptr, place.local_path.len);
+        (void)!lchown(path, kept->user, kept->group);
+    }
+}
+
 int kept_sockets_get(struct kept_sockets *kept, unsigned loop, struct listening_place place)
 {
     struct kept_socket *socket = find(kept, loop, place);
@@ -84,6 +94,9 @@ int kept_sockets_get(struct kept_sockets *kept, unsigned loop, struct listening_
     int descriptor = listening_socket_open(place);
     if (descriptor < 0) {
         return descriptor;
+    }
+    if (kept->gives) {
+        give(kept, place);
     }
     *socket = (struct kept_socket){.descriptor = descriptor, .loop = loop, .at = place.at};
     socket->path_len = place.local_path.len;

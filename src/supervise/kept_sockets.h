@@ -4,11 +4,16 @@
 
 #include "world/listening_socket.h"
 
+#include <sys/types.h>
+
 enum { KEPT_MAX = 8192 }; /* places × loops */
 
 struct kept_sockets {
     struct kept_socket *items;
     size_t count, room;
+    bool gives; /* local sockets become this user's and group's */
+    uid_t user;
+    gid_t group;
 };
 
 /* The one kept for that place and loop, else a new one. The descriptor stays the keeper's. -errno:

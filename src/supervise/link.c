@@ -44,7 +44,9 @@ static void release(struct socket_keeper *keeper, unsigned loop, struct listenin
     struct supervisor_link *link = CONTAINER_OF(keeper, struct supervisor_link, keeper);
     struct message message = {
         .kind = MESSAGE_RELEASE, .loop = loop, .at = place.at, .local_path = place.local_path};
-    (void)!channel_send(link->channel, &message);
+    if (!link->keeps) {
+        (void)!channel_send(link->channel, &message);
+    }
 }
 
 int supervisor_link_open(struct supervisor_link *link, int channel)
@@ -61,6 +63,11 @@ void supervisor_link_ready(struct supervisor_link *link)
 {
     struct message message = {.kind = MESSAGE_READY};
     (void)!channel_send(link->channel, &message);
+}
+
+void supervisor_link_keep_sockets(struct supervisor_link *link)
+{
+    link->keeps = true;
 }
 
 void supervisor_link_close(struct supervisor_link *link)

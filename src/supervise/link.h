@@ -10,6 +10,7 @@ struct supervisor_link {
     struct socket_keeper keeper;
     pthread_mutex_t lock; /* one question at a time */
     int channel;
+    bool keeps; /* nothing is released any more */
 };
 
 /* Takes the descriptor over: no program that the worker starts inherits it. 0, or -errno where it
@@ -19,4 +20,6 @@ NODISCARD int supervisor_link_open(struct supervisor_link *link, int channel);
 NODISCARD int supervisor_link_runner(struct supervisor_link *link);
 /* Mail is taken from now on. */
 void supervisor_link_ready(struct supervisor_link *link);
+/* What is released from now on stays open, for the next worker. */
+void supervisor_link_keep_sockets(struct supervisor_link *link);
 void supervisor_link_close(struct supervisor_link *link);

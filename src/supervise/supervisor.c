@@ -257,6 +257,10 @@ static void worker_ended(struct supervisor *s, int status)
     while (hear(s)) {}
     close_channel(s);
     s->worker = 0;
+    if (!by_signal && code == SUPERVISOR_AGAIN && s->was_ready && !s->stopping) {
+        s->next_at = now_us();
+        return;
+    }
     if (by_signal || (code != 0 && s->was_ready)) {
         log_event(s->options->log, LOG_ERROR, "worker-died",
                   F_INT("signal", by_signal ? WTERMSIG(status) : 0),
@@ -357,6 +361,8 @@ static int watch_signals(struct supervisor *s)
 int supervise(const struct supervisor_options *options)
 {
     struct supervisor s = {.options = options, .channel = -1};
+    s.kept = (struct kept_sockets){
+        .gives = options->gives, .user = options->user, .group = options->group};
     if (watch_signals(&s) != 0) {
         return EX_OSERR;
     }

@@ -7,6 +7,8 @@
 #include "port/log.h"
 #include "world/listening_socket.h"
 
+#include <sys/types.h>
+
 struct supervisor_options {
     struct log *log;
     /* The worker's arguments, ended by null; the program is the one that runs now. The channel's
@@ -18,8 +20,13 @@ struct supervisor_options {
     void (*reload)(void *owner); /* SIGHUP has come; the worker will hear of it after this */
     void (*ready)(void *owner);  /* once: mail is taken */
     void *owner;
+    bool gives; /* local sockets are given to that user and group, who workers are */
+    uid_t user;
+    gid_t group;
 };
 
+/* The exit code of a worker that asks for another one in its place. */
+enum { SUPERVISOR_AGAIN = 90 };
 enum { SUPERVISOR_CHANNEL = 3 }; /* the runner finds its socket there too */
 
 /* Until the worker ends by itself, which gives its exit code; also where it was asked to end, by

@@ -29,12 +29,13 @@ MAY_INCLUDE = {
     "world": CORE + ("port",),
     "login": CORE + ("port", "world"),
     "tls": CORE + ("port", "world"),
+    "fence": CORE + ("port",),
     "supervise": CORE + ("port", "world"),
     "runner": CORE + ("world", "config/config.h", "path/route"),
     "config": CORE + ("port",),
     "control": CORE + ("port", "path", "world", "config", "console"),
     "console": CORE + ("port", "path", "world", "config", "control"),
-    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls", "supervise", "runner"),
+    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls", "supervise", "runner", "fence"),
 }
 # What the pure folders may include of the system.
 SYSTEM = {
