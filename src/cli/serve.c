@@ -118,6 +118,7 @@ static void asked_to_reload(struct signal_watch *watch)
         log_event(server->log, LOG_ERROR, "reload-refused",
                   F_STR("reason", config_problems_first(&problems)));
         config_problems_done(&problems);
+        supervisor_link_reloaded(&server->link);
         return;
     }
     config_problems_done(&problems);
@@ -134,6 +135,7 @@ static void asked_to_reload(struct signal_watch *watch)
     config_drop(server->config);
     server->config = fresh;
     log_event(server->log, LOG_INFO, "reloaded", F_STR("hostname", fresh->hostname));
+    supervisor_link_reloaded(&server->link);
 }
 
 static void office_opened(void *owner, int result, struct str reason)

@@ -3,7 +3,6 @@
 #include "cli/serve_fence.h"
 #include "cli/serve_log.h"
 #include "supervise/supervisor.h"
-#include "world/system.h"
 
 #include <stdio.h>
 #include <sysexits.h>
@@ -14,10 +13,12 @@ struct supervised {
     struct log *log;
 };
 
-static bool all_free(const struct config *c)
+static bool all_free(const struct kept_sockets *kept, const struct config *c)
 {
     for (size_t i = 0; i < c->listen_count; i++) {
-        if (system_endpoint_is_free(c->listens[i].at) != 0) {
+        struct listening_place place = {.at = c->listens[i].at,
+                                        .local_path = c->listens[i].local_path};
+        if (kept_sockets_may(kept, place) != 0) {
             struct buf at = {0};
             endpoint_format(&at, c->listens[i].at);
             (void)fprintf(stderr,
@@ -113,36 +114,46 @@ static bool make_arguments(struct options_config *source, char *part, bool salva
     return true;
 }
 
+static int run(struct supervised *server, bool salvage, struct kept_sockets *kept)
+{
+    static char as_worker[] = "--worker", as_runner[] = "--runner";
+    char *worker[ARGUMENTS_MAX], *runner[ARGUMENTS_MAX];
+    if (!make_arguments(server->source, as_worker, salvage, worker) ||
+        !make_arguments(server->source, as_runner, false, runner)) {
+        return EX_OSERR;
+    }
+    struct supervisor_options options = {.log = server->log,
+                                         .worker = worker,
+                                         .runner = runner,
+                                         .allows = allows,
+                                         .reload = reload,
+                                         .ready = print_sandbox_hint,
+                                         .owner = server,
+                                         .kept = kept};
+    return supervise(&options);
+}
+
 int serve_supervised(struct options_config *source, const struct config *config, bool salvage)
 {
     struct supervised server = {.source = source, .config = config};
-    static char as_worker[] = "--worker", as_runner[] = "--runner";
-    char *worker[ARGUMENTS_MAX], *runner[ARGUMENTS_MAX];
-    int code = EX_OSERR;
+    struct kept_sockets kept = {0};
     struct fence_user user;
-    int refused = serve_user(config, &user);
-    if (refused == 0 && !all_free(config)) {
-        refused = EX_TEMPFAIL;
+    size_t given = kept_sockets_adopt(&kept);
+    int code = serve_user(config, &user);
+    kept.gives = user.name.len > 0;
+    kept.user = user.user;
+    kept.group = user.group;
+    if (code == 0 && !all_free(&kept, config)) {
+        code = EX_TEMPFAIL;
     }
-    if (refused != 0) {
-        config_drop(config);
-        return refused;
+    if (code == 0) {
+        server.log = serve_log_new(config);
+        if (given > 0 && server.log) {
+            log_event(server.log, LOG_INFO, "sockets-given", F_INT("count", given));
+        }
+        code = server.log ? run(&server, salvage, &kept) : EX_OSERR;
     }
-    server.log = serve_log_new(config);
-    if (server.log && make_arguments(source, as_worker, salvage, worker) &&
-        make_arguments(source, as_runner, false, runner)) {
-        struct supervisor_options options = {.log = server.log,
-                                             .worker = worker,
-                                             .runner = runner,
-                                             .allows = allows,
-                                             .reload = reload,
-                                             .ready = print_sandbox_hint,
-                                             .owner = &server,
-                                             .gives = user.name.len > 0,
-                                             .user = user.user,
-                                             .group = user.group};
-        code = supervise(&options);
-    }
+    kept_sockets_done(&kept);
     log_free(server.log);
     config_drop(server.config);
     return code;

@@ -12,6 +12,7 @@ enum message_kind {
     MESSAGE_SOCKET,     /* supervisor: there it is, or `error` */
     MESSAGE_RELEASE,    /* worker: that one is no longer wanted */
     MESSAGE_READY,      /* worker: mail is taken */
+    MESSAGE_RELOADED,   /* worker: the new configuration is in force, or refused */
     MESSAGE_RUNNER, /* worker: I want a socket to a process that runs programs; SOCKET answers */
     MESSAGE_KINDS,
 };

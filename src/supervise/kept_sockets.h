@@ -16,6 +16,12 @@ struct kept_sockets {
     gid_t group;
 };
 
+/* Takes over what a service manager has opened for us: the descriptors of LISTEN_FDS (systemd's
+ * socket activation), which it takes out of the environment. All loops share them, and none is ever
+ * closed before the end. How many there are. */
+size_t kept_sockets_adopt(struct kept_sockets *kept);
+/* 0, or -EADDRINUSE where somebody else listens. */
+NODISCARD int kept_sockets_may(const struct kept_sockets *kept, struct listening_place place);
 /* The one kept for that place and loop, else a new one. The descriptor stays the keeper's. -errno:
  * -EADDRINUSE also where another program has such a socket that would let us share it. */
 NODISCARD int kept_sockets_get(struct kept_sockets *kept, unsigned loop,

@@ -59,10 +59,20 @@ int supervisor_link_open(struct supervisor_link *link, int channel)
     return -pthread_mutex_init(&link->lock, NULL);
 }
 
+static void tell(struct supervisor_link *link, enum message_kind kind)
+{
+    struct message message = {.kind = kind};
+    (void)!channel_send(link->channel, &message);
+}
+
 void supervisor_link_ready(struct supervisor_link *link)
 {
-    struct message message = {.kind = MESSAGE_READY};
-    (void)!channel_send(link->channel, &message);
+    tell(link, MESSAGE_READY);
+}
+
+void supervisor_link_reloaded(struct supervisor_link *link)
+{
+    tell(link, MESSAGE_RELOADED);
 }
 
 void supervisor_link_keep_sockets(struct supervisor_link *link)

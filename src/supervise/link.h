@@ -20,6 +20,8 @@ NODISCARD int supervisor_link_open(struct supervisor_link *link, int channel);
 NODISCARD int supervisor_link_runner(struct supervisor_link *link);
 /* Mail is taken from now on. */
 void supervisor_link_ready(struct supervisor_link *link);
+/* A reload is over, whatever came of it. */
+void supervisor_link_reloaded(struct supervisor_link *link);
 /* What is released from now on stays open, for the next worker. */
 void supervisor_link_keep_sockets(struct supervisor_link *link);
 void supervisor_link_close(struct supervisor_link *link);

@@ -3,6 +3,7 @@
 #include "core/base/instant.h"
 #include "supervise/channel.h"
 #include "supervise/kept_sockets.h"
+#include "supervise/notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,6 @@ enum { RUNNERS_MAX = 8 };
 
 struct supervisor {
     const struct supervisor_options *options;
-    struct kept_sockets kept;
     int signals;
     int channel; /* -1: no worker */
     pid_t worker;
@@ -195,7 +195,7 @@ static void answer(struct supervisor *s, const struct message *asked)
     struct listening_place place = {.at = asked->at, .local_path = asked->local_path};
     struct message reply = {.kind = MESSAGE_SOCKET, .descriptor = -1};
     int got = s->options->allows(s->options->owner, place)
-                  ? kept_sockets_get(&s->kept, asked->loop, place)
+                  ? kept_sockets_get(s->options->kept, asked->loop, place)
                   : -EACCES;
     if (got < 0) {
         reply.error = got;
@@ -230,13 +230,17 @@ static bool hear(struct supervisor *s)
         break;
     case MESSAGE_RELEASE:
         kept_sockets_release(
-            &s->kept, message.loop,
+            s->options->kept, message.loop,
             (struct listening_place){.at = message.at, .local_path = message.local_path});
         break;
     case MESSAGE_RUNNER:
         answer_runner(s);
         break;
+    case MESSAGE_RELOADED:
+        notify(NOTIFY_READY);
+        break;
     case MESSAGE_READY:
+        notify(NOTIFY_READY);
         s->ready_at = now_us();
         if (!s->was_ready) {
             s->was_ready = true;
@@ -295,6 +299,7 @@ static void bury(struct supervisor *s)
 
 static void pass_on(struct supervisor *s, int number)
 {
+    notify(number == SIGHUP ? NOTIFY_RELOADING : NOTIFY_STOPPING);
     if (number == SIGHUP) {
         s->options->reload(s->options->owner);
     } else {
@@ -361,16 +366,14 @@ static int watch_signals(struct supervisor *s)
 int supervise(const struct supervisor_options *options)
 {
     struct supervisor s = {.options = options, .channel = -1};
-    s.kept = (struct kept_sockets){
-        .gives = options->gives, .user = options->user, .group = options->group};
     if (watch_signals(&s) != 0) {
         return EX_OSERR;
     }
+    notify_open();
     start_or_try_later(&s);
     while (!s.ended) {
         turn(&s);
     }
-    kept_sockets_done(&s.kept);
     close(s.signals);
     return s.exit_code;
 }

@@ -5,9 +5,7 @@
 
 #include "core/base/instant.h"
 #include "port/log.h"
-#include "world/listening_socket.h"
-
-#include <sys/types.h>
+#include "supervise/kept_sockets.h"
 
 struct supervisor_options {
     struct log *log;
@@ -20,9 +18,7 @@ struct supervisor_options {
     void (*reload)(void *owner); /* SIGHUP has come; the worker will hear of it after this */
     void (*ready)(void *owner);  /* once: mail is taken */
     void *owner;
-    bool gives; /* local sockets are given to that user and group, who workers are */
-    uid_t user;
-    gid_t group;
+    struct kept_sockets *kept; /* there may be some in it already */
 };
 
 /* The exit code of a worker that asks for another one in its place. */

@@ -2,6 +2,8 @@
 import datetime
 import os
 import signal
+import socket
+import sys
 import threading
 
 import pytest
@@ -126,6 +128,65 @@ def test_a_crash_while_it_stops_ends_all(house):
         os.kill(house.worker(), signal.SIGKILL)
         house.stop(expect=70)
     assert len(house.seen("worker-started")) == 1
+
+
+class Manager:
+    """What systemd is to a service: hears its datagrams."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
+        self.socket.settimeout(ground.PATIENCE)
+
+    def hears(self, word):
+        said = self.socket.recv(4096).decode()
+        assert word in said.split("\n"), said
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_the_service_manager_is_told_how_it_goes(postrider, tmp_path, monkeypatch, abstract):
+    path = f"\0postrider-{os.getpid()}" if abstract else str(tmp_path / "notify")
+    manager = Manager(path)
+    monkeypatch.setenv("NOTIFY_SOCKET", path.replace("\0", "@"))
+    house = postrider()
+    manager.hears("READY=1")
+    house.process.send_signal(signal.SIGHUP)
+    manager.hears("RELOADING=1")
+    manager.hears("READY=1")
+    house.file.write_text("nonsense: [\n")
+    house.process.send_signal(signal.SIGHUP)
+    manager.hears("RELOADING=1")
+    house.wait("reload-refused")
+    manager.hears("READY=1")
+    house.process.send_signal(signal.SIGTERM)
+    manager.hears("STOPPING=1")
+    house.write()
+    manager.socket.close()
+
+
+AS_A_MANAGER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_sockets_that_the_service_manager_opened_are_used_and_left_open(postrider):
+    house = postrider(start=False)
+    with socket.socket() as given:
+        given.bind((house.address, house.port))
+        given.listen()
+        command = [sys.executable, "-c", AS_A_MANAGER, str(given.fileno()), str(ground.program()), "serve", "-c", str(house.file)]
+        house.launch(command, pass_fds=[given.fileno()])
+        assert house.wait("sockets-given")["count"] == 1
+        house.wait("ready")
+        os.kill(house.worker(), signal.SIGKILL)
+        house.submit("you@house.example", b"Subject: x\r\n\r\nhello\r\n")
+        house.maildir("you").one()
+        house.stop()
+        with socket.create_connection((house.address, house.port)):
+            pass  # it waits for the next start
 
 
 def test_a_worker_is_not_started_by_hand(house):

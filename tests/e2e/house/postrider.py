@@ -74,11 +74,11 @@ class Postrider:
 
     # -- running ------------------------------------------------------------------------------
 
-    def launch(self):
-        """Starts it, and returns at once."""
-        command = [str(ground.program()), "serve"]
-        if not self.sandbox:
-            command += ["-c", str(self.file)]
+    def launch(self, command=None, **options):
+        """Starts it, and returns at once. `command`: instead of the usual one."""
+        if not command:
+            command = [str(ground.program()), "serve"]
+            command += [] if self.sandbox else ["-c", str(self.file)]
         self.events = []
         self.process = subprocess.Popen(
             command,
@@ -87,6 +87,7 @@ class Postrider:
             stdout=(self.folder / "stdout").open("wb"),
             stderr=subprocess.PIPE,
             env={**environment(), **self.env},
+            **options,
         )
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self.reader.start()
