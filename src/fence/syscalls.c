@@ -67,6 +67,19 @@ static const char *const allowed[] = {
 };
 // clang-format on
 
+/* Of an argument, counted from 0: it is `value`. */
+static struct scmp_arg_cmp equals(unsigned argument, scmp_datum_t value)
+{
+    return (struct scmp_arg_cmp){.arg = argument, .op = SCMP_CMP_EQ, .datum_a = value};
+}
+
+/* Its bits of `mask` are those of `value`. */
+static struct scmp_arg_cmp masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value)
+{
+    return (struct scmp_arg_cmp){
+        .arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
+}
+
 static int allow_all(scmp_filter_ctx filter)
 {
     int error = 0;
@@ -84,18 +97,15 @@ static int allow_sockets(scmp_filter_ctx filter)
 {
     static const unsigned families[] = {AF_INET, AF_INET6}, types[] = {SOCK_STREAM, SOCK_DGRAM};
     const scmp_datum_t type = 0xf; /* the rest of the second argument is flags */
-    int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                 SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+    int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, equals(0, AF_UNIX));
     if (error == 0) {
-        error =
-            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-                             SCMP_A0(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE));
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, equals(0, AF_NETLINK),
+                                 equals(2, NETLINK_ROUTE));
     }
     for (size_t i = 0; i < ARRAY_LEN(families) && error == 0; i++) {
         for (size_t j = 0; j < ARRAY_LEN(types) && error == 0; j++) {
             error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-                                     SCMP_A0(SCMP_CMP_EQ, families[i]),
-                                     SCMP_A1(SCMP_CMP_MASKED_EQ, type, types[j]));
+                                     equals(0, families[i]), masked(1, type, types[j]));
         }
     }
     return error;
@@ -104,7 +114,7 @@ static int allow_sockets(scmp_filter_ctx filter)
 /* Memory is never made executable, and what is, never changed. */
 static int allow_memory(scmp_filter_ctx filter)
 {
-    const struct scmp_arg_cmp data = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+    const struct scmp_arg_cmp data = masked(2, PROT_EXEC, 0);
     int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, data);
     return error ? error : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, data);
 }
@@ -116,12 +126,12 @@ static int allow_threads(scmp_filter_ctx filter)
     int error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     if (error == 0) {
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                                 SCMP_A0(SCMP_CMP_MASKED_EQ, OF_THREADS, OF_THREADS));
+                                 masked(0, OF_THREADS, OF_THREADS));
     }
 #ifndef SANITIZED
     if (error == 0) { /* threads get names */
-        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                                 SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+        error =
+            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, equals(0, PR_SET_NAME));
     }
 #endif
     return error;
@@ -134,7 +144,7 @@ static int allow_own_signals(scmp_filter_ctx filter)
     (void)filter;
     return 0;
 #else
-    const struct scmp_arg_cmp us = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+    const struct scmp_arg_cmp us = equals(0, (scmp_datum_t)getpid());
     int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, us);
     return error ? error : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, us);
 #endif
@@ -148,8 +158,8 @@ static int allow_requests(scmp_filter_ctx filter)
                                             FIONREAD, TCGETS,  TIOCGWINSZ};
     int error = 0;
     for (size_t i = 0; i < ARRAY_LEN(requests) && error == 0; i++) {
-        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                                 SCMP_A1(SCMP_CMP_EQ, requests[i]));
+        error =
+            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, equals(1, requests[i]));
     }
     return error;
 }

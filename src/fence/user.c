@@ -32,7 +32,8 @@ int fence_become(const struct fence_user *user)
         (void)!capng_apply(CAPNG_SELECT_BOUNDS); /* a container may lack CAP_SETPCAP */
     }
     int error = user->name.len > 0 ? change_ids(user) : 0;
-    if (error == 0 && capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT) != 0) {
+    if (error == 0 &&
+        (capng_apply(CAPNG_SELECT_AMBIENT) != 0 || capng_apply(CAPNG_SELECT_CAPS) != 0)) {
         error = -EPERM;
     }
     return error;
