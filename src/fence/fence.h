@@ -50,3 +50,7 @@ NODISCARD int fence_enter(const struct fence *fence, struct fence_report *report
 NODISCARD int fence_become(const struct fence_user *user); /* and drop all capabilities */
 NODISCARD int fence_paths(const struct fence_path *paths, size_t count, int *version);
 NODISCARD int fence_syscalls(bool *had);
+
+/* What the kernel has. */
+int fence_landlock_version(void); /* 0: none, or switched off */
+bool fence_filters_syscalls(void);

@@ -80,15 +80,21 @@ static int allow_any_source_port(int rules)
     return syscall(SYS_landlock_add_rule, rules, RULE_NET_PORT, &rule, 0) ? -errno : 0;
 }
 
-int fence_paths(const struct fence_path *paths, size_t count, int *version)
+int fence_landlock_version(void)
 {
     long have = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return have > 0 ? (int)have : 0; /* ENOSYS, or EOPNOTSUPP where it is switched off */
+}
+
+int fence_paths(const struct fence_path *paths, size_t count, int *version)
+{
+    int have = fence_landlock_version();
     *version = 0;
-    if (have <= 0) {
-        return 0; /* ENOSYS, or EOPNOTSUPP where it is switched off */
+    if (have == 0) {
+        return 0;
     }
-    struct ruleset all = handled_by((int)have);
-    int rules = (int)syscall(SYS_landlock_create_ruleset, &all, size_for((int)have), 0);
+    struct ruleset all = handled_by(have);
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &all, size_for(have), 0);
     if (rules < 0) {
         return -errno;
     }
@@ -100,6 +106,6 @@ int fence_paths(const struct fence_path *paths, size_t count, int *version)
         error = -errno;
     }
     close(rules);
-    *version = error == 0 ? (int)have : 0;
+    *version = error == 0 ? have : 0;
     return error;
 }

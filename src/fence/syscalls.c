@@ -167,10 +167,15 @@ static int allow_requests(scmp_filter_ctx filter)
 static int (*const rules[])(scmp_filter_ctx) = {allow_all,     allow_sockets,     allow_memory,
                                                 allow_threads, allow_own_signals, allow_requests};
 
+bool fence_filters_syscalls(void)
+{
+    return seccomp_api_get() > 0;
+}
+
 int fence_syscalls(bool *had)
 {
     *had = false;
-    if (seccomp_api_get() == 0) {
+    if (!fence_filters_syscalls()) {
         return 0;
     }
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));

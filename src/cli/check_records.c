@@ -1,0 +1,264 @@
+/* check_records.c: what others look for in the DNS before they believe in us or our mail. One
+ * question after another: there is nobody to hurry for. */
+#include "cli/check_security.h"
+
+#include "core/dns/chain.h"
+#include "core/dns/hostcheck.h"
+#include "core/dns/name.h"
+#include "core/mailauth/spf.h"
+#include "world/log.h"
+#include "world/loop.h"
+#include "world/resolver.h"
+
+#include <stdio.h>
+
+struct records {
+    struct findings *findings;
+    const struct config *config;
+    struct loop *loop;
+    struct arena arena;
+    struct resolver_query query;
+    struct buf message; /* what came, or nothing */
+    enum resolver_result result;
+};
+
+static void on_answer(struct resolver_query *query)
+{
+    struct records *r = CONTAINER_OF(query, struct records, query);
+    r->message.len = 0;
+    r->result = query->result;
+    if (query->result == RESOLVER_ANSWERED) {
+        buf_add(&r->message, query->answer);
+    }
+    loop_stop(r->loop);
+}
+
+static struct dns_answer ask(struct records *r, const struct dns_question *question)
+{
+    const struct ports *ports = loop_ports(r->loop);
+    r->query = (struct resolver_query){.done = on_answer};
+    ports->resolver->ask(ports->resolver, &r->query, question->name, question->type);
+    loop_run(r->loop);
+    return (struct dns_answer){.arrival = r->result == RESOLVER_ANSWERED  ? DNS_ARRIVED
+                                          : r->result == RESOLVER_TIMEOUT ? DNS_TIMEOUT
+                                                                          : DNS_BROKEN,
+                               .message = buf_str(&r->message)};
+}
+
+/* Along CNAMEs to records of that type. The chain's message is good until the next question. */
+static void look_up(struct records *r, struct chain *chain, struct str name, uint16_t type)
+{
+    struct dns_question question;
+    chain_start(chain, &r->arena, NULL, name, type);
+    while (chain->verdict == CHAIN_ASKING && chain_question(chain, &question)) {
+        struct dns_answer answer = ask(r, &question);
+        chain_answer(chain, &answer);
+    }
+}
+
+static bool was_answered(struct records *r, const struct chain *chain, const char *what,
+                         struct str name)
+{
+    if (chain->verdict == CHAIN_TEMPORARY) {
+        finding_add(r->findings, FINDING_NOTE, "dns", "%s of %.*s: the DNS does not answer (%s)",
+                    what, STR_ARG(name), chain->reason ? chain->reason : "time-out");
+        return false;
+    }
+    return true;
+}
+
+/* The text of the first TXT record that begins so; an empty text: there is none. */
+static struct str find_text(struct records *r, struct str name, struct str begin, const char *what)
+{
+    struct chain chain;
+    struct str found = {0};
+    look_up(r, &chain, name, DNS_TXT);
+    if (!was_answered(r, &chain, what, name)) {
+        return STR("?");
+    }
+    if (chain.verdict != CHAIN_FOUND) {
+        return found;
+    }
+    struct dns_record_iter it = chain_records_begin(&chain);
+    for (struct dns_record record; found.len == 0 && chain_record_next(&chain, &it, &record);) {
+        struct buf text = {0};
+        dns_record_text(&text, &record);
+        if (str_starts(buf_str(&text), begin)) {
+            found = arena_copy(&r->arena, buf_str(&text));
+        }
+        buf_done(&text);
+    }
+    return found;
+}
+
+static void check_mx(struct records *r, struct str domain)
+{
+    struct chain chain;
+    bool ours = false;
+    look_up(r, &chain, domain, DNS_MX);
+    if (!was_answered(r, &chain, "MX", domain)) {
+        return;
+    }
+    if (chain.verdict != CHAIN_FOUND) {
+        finding_add(r->findings, FINDING_WEAK, "dns",
+                    "%.*s has no MX record: whoever finds it mail finds it by its address alone",
+                    STR_ARG(domain));
+        return;
+    }
+    struct dns_record_iter it = chain_records_begin(&chain);
+    for (struct dns_record record; chain_record_next(&chain, &it, &record);) {
+        ours = ours || str_eq_nocase(dns_name_text(&record.target, &r->arena), r->config->hostname);
+    }
+    if (!ours) {
+        finding_add(r->findings, FINDING_NOTE, "dns", "no MX record of %.*s names %.*s",
+                    STR_ARG(domain), STR_ARG(r->config->hostname));
+    }
+}
+
+static void check_dmarc(struct records *r, struct str domain)
+{
+    struct str name = arena_format(&r->arena, "_dmarc.%.*s", STR_ARG(domain));
+    struct str policy = find_text(r, name, STR("v=DMARC1"), "DMARC");
+    if (policy.len == 0) {
+        finding_add(r->findings, FINDING_WEAK, "dns",
+                    "%.*s has no DMARC record: nobody is told what to do with forged mail",
+                    STR_ARG(domain));
+    } else if (str_find_str(policy, STR("p=none")) != STR_NONE) {
+        finding_add(r->findings, FINDING_NOTE, "dns",
+                    "%.*s: forged mail is taken all the same (DMARC p=none)", STR_ARG(domain));
+    }
+}
+
+/* Does the domain say that our mail is its own? */
+static void check_spf_from(struct records *r, struct str domain, struct ip ip)
+{
+    char text[IP_TEXT_MAX];
+    struct spf_request request = {.ip = ip, .sender = domain, .helo = r->config->hostname};
+    struct spf *spf = ARENA_NEW(&r->arena, struct spf);
+    struct dns_question question;
+    if (!spf) {
+        return;
+    }
+    spf_start(spf, &r->arena, &request);
+    while (spf->result == SPF_OPEN && spf_question(spf, &question)) {
+        struct dns_answer answer = ask(r, &question);
+        spf_answer(spf, &answer);
+    }
+    if (spf->result == SPF_PERMERROR) {
+        finding_add(r->findings, FINDING_WEAK, "dns", "the SPF record of %.*s cannot be evaluated",
+                    STR_ARG(domain));
+    } else if (spf->result != SPF_PASS && spf->result != SPF_TEMPERROR) {
+        finding_add(r->findings, FINDING_WEAK, "dns",
+                    "the SPF record of %.*s does not let our address %.*s send", STR_ARG(domain),
+                    STR_ARG(ip_text(ip, text)));
+    }
+}
+
+static void check_spf(struct records *r, struct str domain, const struct ip *ips, size_t count)
+{
+    struct str record = find_text(r, domain, STR("v=spf1"), "SPF");
+    if (record.len == 0) {
+        finding_add(r->findings, FINDING_WEAK, "dns",
+                    "%.*s has no SPF record: anybody can send in its name", STR_ARG(domain));
+        return;
+    }
+    if (str_find_str(record, STR("+all")) != STR_NONE || str_ends(record, STR(" all"))) {
+        finding_add(r->findings, FINDING_OPEN, "dns",
+                    "the SPF record of %.*s lets everybody send in its name (all)",
+                    STR_ARG(domain));
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        check_spf_from(r, domain, ips[i]);
+    }
+}
+
+static void check_reverse(struct records *r, struct ip ip)
+{
+    char text[IP_TEXT_MAX];
+    struct hostcheck *check = ARENA_NEW(&r->arena, struct hostcheck);
+    struct dns_question question;
+    if (!check) {
+        return;
+    }
+    hostcheck_reverse(check, &r->arena, ip);
+    while (!check->done && hostcheck_question(check, &question)) {
+        struct dns_answer answer = ask(r, &question);
+        hostcheck_answer(check, question.id, &answer);
+    }
+    if (check->reverse == REVERSE_NONE || check->reverse == REVERSE_MISMATCH) {
+        finding_add(
+            r->findings, FINDING_WEAK, "dns",
+            "our address %.*s has no name that leads back to it (PTR): many refuse such mail",
+            STR_ARG(ip_text(ip, text)));
+    } else if (check->reverse == REVERSE_VERIFIED &&
+               !str_eq_nocase(check->name, r->config->hostname)) {
+        finding_add(r->findings, FINDING_NOTE, "dns", "our address %.*s is called %.*s, not %.*s",
+                    STR_ARG(ip_text(ip, text)), STR_ARG(check->name), STR_ARG(r->config->hostname));
+    }
+}
+
+enum { ADDRESSES_MAX = 8 };
+
+static size_t own_addresses(struct records *r, struct ip ips[ADDRESSES_MAX])
+{
+    static const uint16_t types[] = {DNS_A, DNS_AAAA};
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        struct chain chain;
+        look_up(r, &chain, r->config->hostname, types[i]);
+        if (!was_answered(r, &chain, "the address", r->config->hostname) ||
+            chain.verdict != CHAIN_FOUND) {
+            continue;
+        }
+        struct dns_record_iter it = chain_records_begin(&chain);
+        for (struct dns_record record;
+             count < ADDRESSES_MAX && chain_record_next(&chain, &it, &record);) {
+            ips[count++] = record.ip;
+        }
+    }
+    if (count == 0) {
+        finding_add(r->findings, FINDING_WEAK, "dns", "%.*s has no address: others cannot find it",
+                    STR_ARG(r->config->hostname));
+    }
+    return count;
+}
+
+static void check_all(struct records *r)
+{
+    struct ip ips[ADDRESSES_MAX];
+    size_t count = own_addresses(r, ips);
+    for (size_t i = 0; i < count; i++) {
+        check_reverse(r, ips[i]);
+    }
+    for (size_t i = 0; i < r->config->domain_count; i++) {
+        struct str domain = r->config->domains[i].name;
+        check_mx(r, domain);
+        check_spf(r, domain, ips, count);
+        check_dmarc(r, domain);
+    }
+}
+
+bool check_records(struct findings *findings, const struct config *config)
+{
+    char reason[256] = "";
+    struct dns_service_options options = {.servers = config->dns_servers,
+                                          .server_count = config->dns_server_count,
+                                          .trust_anchor = config->trust_anchor};
+    struct log *log = log_new(2, LOG_STYLE_AUTO, LOG_WARNING);
+    struct dns_service *service = dns_service_new(&options, reason, sizeof reason);
+    struct records r = {.findings = findings, .config = config};
+    r.loop = log && service ? loop_new(log, service) : NULL;
+    if (r.loop) {
+        check_all(&r);
+    } else {
+        (void)fprintf(stderr, "postrider check: no DNS: %s\n", reason);
+    }
+    bool asked = r.loop != NULL;
+    loop_free(r.loop);
+    dns_service_free(service);
+    log_free(log);
+    buf_done(&r.message);
+    arena_done(&r.arena);
+    return asked;
+}
