@@ -3,6 +3,7 @@
 #include "cli/options.h"
 #include "cli/serve_fence.h"
 #include "cli/serve_log.h"
+#include "cli/serve_servants.h"
 #include "cli/serve_supervised.h"
 #include "cli/serve_tls.h"
 #include "cli/sts_desk.h"
@@ -12,7 +13,6 @@
 #include "control/pickup.h"
 #include "login/logins.h"
 #include "path/postoffice.h"
-#include "runner/runner.h"
 #include "runner/starter.h"
 #include "supervise/link.h"
 #include "supervise/supervisor.h"
@@ -39,7 +39,7 @@ struct server {
     struct loop *loops[BRANCHES_MAX];
     struct login_service *login; /* null: nobody can log in */
     struct logins *logins[BRANCHES_MAX];
-    struct tls *tls[BRANCHES_MAX];
+    struct serve_tls tls;
     struct sts_desk sts;
     const struct ports *branch_ports[BRANCHES_MAX];
     size_t loop_count;
@@ -186,6 +186,12 @@ static bool make_logins(struct server *server)
     return true;
 }
 
+static int connect_keys(void *owner)
+{
+    struct server *server = owner;
+    return supervisor_link_keys(&server->link);
+}
+
 static bool make_loops(struct server *server)
 {
     const struct config *c = server->config;
@@ -200,6 +206,7 @@ static bool make_loops(struct server *server)
     }
     size_t count = c->loops > 0 ? c->loops : system_processors();
     server->loop_count = count < BRANCHES_MAX ? count : BRANCHES_MAX;
+    server->tls = (struct serve_tls){.connect_keys = connect_keys, .owner = server};
     server->home = loop_new(server->log, server->dns);
     for (size_t i = 0; i < server->loop_count; i++) {
         server->loops[i] = loop_new(server->log, server->dns);
@@ -213,7 +220,7 @@ static bool make_loops(struct server *server)
     }
     loop_set_keeper(server->home, &server->link.keeper, 0);
     return make_logins(server) &&
-           serve_tls_open(server->config, server->loops, server->loop_count, server->tls);
+           serve_tls_open(&server->tls, server->config, server->loops, server->loop_count);
 }
 
 static void watch_signals(struct server *server)
@@ -291,7 +298,7 @@ static int serve(struct server *server)
         logins_free(server->logins[i]);
     }
     login_service_free(server->login);
-    serve_tls_close(server->tls, server->loop_count);
+    serve_tls_close(&server->tls);
     sts_desk_stop(&server->sts);
     loop_free(server->home);
     sts_desk_close(&server->sts);
@@ -308,13 +315,16 @@ static int supervise_all(struct server *server)
     return serve_supervised(&server->source, server->config, server->salvage);
 }
 
-/* As the user that the worker is, but without its fence: programs have their own needs. */
 static int run_programs(struct server *server)
 {
-    int code = serve_user(server->config, &server->user);
-    if (code == 0) {
-        code = fence_become(&server->user) == 0 ? runner_run(server->config) : EX_OSERR;
-    }
+    int code = serve_runner(server->config);
+    config_drop(server->config);
+    return code;
+}
+
+static int hold_keys(struct server *server)
+{
+    int code = serve_keys(server->config);
     config_drop(server->config);
     return code;
 }
@@ -362,10 +372,13 @@ static void print_help(void)
 
 int verb_serve(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"salvage", no_argument, NULL, 's'},
-        {"worker", no_argument, NULL, 'w'},       {"runner", no_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"salvage", no_argument, NULL, 's'},
+                                            {"worker", no_argument, NULL, 'w'},
+                                            {"runner", no_argument, NULL, 'r'},
+                                            {"keys", no_argument, NULL, 'k'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct server server = {0};
     const char *file = NULL;
     int (*part)(struct server * server) = supervise_all;
@@ -382,6 +395,9 @@ int verb_serve(int argc, char **argv)
             break;
         case 'r':
             part = run_programs;
+            break;
+        case 'k':
+            part = hold_keys;
             break;
         case 'h':
             print_help();

@@ -116,15 +116,17 @@ static bool make_arguments(struct options_config *source, char *part, bool salva
 
 static int run(struct supervised *server, bool salvage, struct kept_sockets *kept)
 {
-    static char as_worker[] = "--worker", as_runner[] = "--runner";
-    char *worker[ARGUMENTS_MAX], *runner[ARGUMENTS_MAX];
+    static char as_worker[] = "--worker", as_runner[] = "--runner", as_keys[] = "--keys";
+    char *worker[ARGUMENTS_MAX], *runner[ARGUMENTS_MAX], *keys[ARGUMENTS_MAX];
     if (!make_arguments(server->source, as_worker, salvage, worker) ||
-        !make_arguments(server->source, as_runner, false, runner)) {
+        !make_arguments(server->source, as_runner, false, runner) ||
+        !make_arguments(server->source, as_keys, false, keys)) {
         return EX_OSERR;
     }
     struct supervisor_options options = {.log = server->log,
                                          .worker = worker,
                                          .runner = runner,
+                                         .keys = keys,
                                          .allows = allows,
                                          .reload = reload,
                                          .ready = print_sandbox_hint,

@@ -42,26 +42,28 @@ static bool self_signed(const struct config *config, struct buf *path, struct bu
     return good;
 }
 
-static bool open_all(const struct tls_source *source, struct loop **loops, size_t count,
-                     struct tls **made, struct buf *reason)
+static bool open_all(struct serve_tls *tls, struct tls_source *source, struct loop **loops,
+                     bool apart, struct buf *reason)
 {
-    for (size_t i = 0; i < count; i++) {
-        made[i] = tls_server_new(source, loop_ports(loops[i]), reason);
-        if (!made[i]) {
+    for (size_t i = 0; i < tls->count; i++) {
+        source->signer = apart ? &tls->askers[i].signer : NULL;
+        tls->loops[i] = tls_server_new(source, loop_ports(loops[i]), reason);
+        if (!tls->loops[i]) {
             return false;
         }
-        loop_set_tls(loops[i], made[i]);
+        loop_set_tls(loops[i], tls->loops[i]);
     }
     return true;
 }
 
-bool serve_tls_open(const struct config *config, struct loop **loops, size_t count,
-                    struct tls **made)
+bool serve_tls_open(struct serve_tls *tls, const struct config *config, struct loop **loops,
+                    size_t count)
 {
     struct tls_pair pairs[TLS_CERTIFICATES_MAX];
     struct tls_source source = {.pairs = pairs};
     struct buf path = {0}, reason = {0};
     bool good = RAND_bytes(source.ticket_keys, sizeof source.ticket_keys) == 1;
+    bool apart = config->certificate_count > 0 && config->tls_keys == TLS_KEYS_APART;
     source.authorities = config->authorities.len > 0 ? config->authorities.ptr : NULL;
     for (size_t i = 0; i < config->certificate_count && i < TLS_CERTIFICATES_MAX; i++) {
         pairs[source.count++] = (struct tls_pair){.chain = config->certificates[i].chain.ptr,
@@ -72,7 +74,11 @@ bool serve_tls_open(const struct config *config, struct loop **loops, size_t cou
         pairs[0] = (struct tls_pair){.chain = path.ptr, .key = path.ptr};
         source.count = 1;
     }
-    good = good && open_all(&source, loops, count, made, &reason);
+    tls->count = count;
+    for (size_t i = 0; i < count; i++) {
+        key_asker_open(&tls->askers[i], tls->connect_keys, tls->owner);
+    }
+    good = good && open_all(tls, &source, loops, apart, &reason);
     if (!good) {
         (void)fprintf(stderr, "postrider: cannot start: no TLS: %.*s\n", STR_ARG(buf_str(&reason)));
     }
@@ -81,9 +87,10 @@ bool serve_tls_open(const struct config *config, struct loop **loops, size_t cou
     return good;
 }
 
-void serve_tls_close(struct tls **made, size_t count)
+void serve_tls_close(struct serve_tls *tls)
 {
-    for (size_t i = 0; i < count; i++) {
-        tls_server_free(made[i]);
+    for (size_t i = 0; i < tls->count; i++) {
+        tls_server_free(tls->loops[i]);
+        key_asker_close(&tls->askers[i]);
     }
 }

@@ -19,7 +19,8 @@ enum trace_policy { TRACE_POLICY_OFF, TRACE_POLICY_NOTE, TRACE_POLICY_HEADER };
 enum line_endings { LINES_STRICT, LINES_NORMALISE };
 enum long_lines { LONG_KEEP, LONG_REFUSE };
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
-enum relay_rule { RELAY_NETWORKS, RELAY_OPEN }; /* `relay: open-relay-i-know` is RELAY_OPEN */
+enum tls_keys { TLS_KEYS_APART, TLS_KEYS_WORKER }; /* where private keys are held */
+enum relay_rule { RELAY_NETWORKS, RELAY_OPEN };    /* `relay: open-relay-i-know` is RELAY_OPEN */
 
 enum listen_tls { LISTEN_TLS_OFFERED, LISTEN_TLS_IMPLICIT, LISTEN_TLS_NONE };
 
@@ -191,6 +192,7 @@ struct config {
     size_t transport_count;
     struct config_certificate *certificates; /* none: one signed by itself is made */
     size_t certificate_count;
+    enum tls_keys tls_keys;
     struct str authorities; /* a file of those believed; empty: the system's */
     enum mta_sts_use mta_sts;
     struct config_tls_rule *tls_rules;

@@ -164,6 +164,7 @@ static const char *const endings[] = {"strict", "normalise", NULL};
 static const char *const lines[] = {"keep", "refuse", NULL};
 static const char *const formats[] = {"auto", "text", "json", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
+static const char *const key_places[] = {"apart", "worker", NULL};
 static const char *const relays[] = {"networks", "open-relay-i-know", NULL};
 
 static const struct key spool_keys[] = {
@@ -245,6 +246,7 @@ static const struct key deliver_keys[] = {
 };
 
 static const struct key tls_keys[] = {
+    {.name = "keys", .read = read_choice, AT(tls_keys), .words = key_places},
     {.name = "certificates", .read = read_certificates},
     {.name = "authorities", .read = read_file_name, AT(authorities)},
     {0},

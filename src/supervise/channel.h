@@ -11,6 +11,7 @@ enum message_kind {
     MESSAGE_LISTEN = 1, /* worker: I want a socket that listens there, for that loop */
     MESSAGE_SOCKET,     /* supervisor: there it is, or `error` */
     MESSAGE_RELEASE,    /* worker: that one is no longer wanted */
+    MESSAGE_KEYS,       /* worker: I want a socket to the process that signs; SOCKET answers */
     MESSAGE_READY,      /* worker: mail is taken */
     MESSAGE_RELOADED,   /* worker: the new configuration is in force, or refused */
     MESSAGE_RUNNER, /* worker: I want a socket to a process that runs programs; SOCKET answers */

@@ -18,6 +18,8 @@ struct supervisor_link {
 NODISCARD int supervisor_link_open(struct supervisor_link *link, int channel);
 /* The socket of a new runner, the caller's, or -errno. From any thread. */
 NODISCARD int supervisor_link_runner(struct supervisor_link *link);
+/* The same to the process that holds private keys. */
+NODISCARD int supervisor_link_keys(struct supervisor_link *link);
 /* Mail is taken from now on. */
 void supervisor_link_ready(struct supervisor_link *link);
 /* A reload is over, whatever came of it. */

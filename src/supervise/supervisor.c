@@ -20,16 +20,18 @@
 /* A worker that dies sooner after it was ready has failed again. */
 #define SHORT_LIFE_US INT64_C(200000)
 
-enum { RUNNERS_MAX = 8 };
+enum { SERVANTS_MAX = 8 };
 
 struct supervisor {
     const struct supervisor_options *options;
     int signals;
     int channel; /* -1: no worker */
     pid_t worker;
-    int64_t ready_at;           /* monotonic; 0: this worker is not yet */
-    int64_t next_at;            /* monotonic: when to start the next one; 0: one runs */
-    pid_t runners[RUNNERS_MAX]; /* 0: none; an old one may be waiting for its last programs */
+    int64_t ready_at;             /* monotonic; 0: this worker is not yet */
+    int64_t next_at;              /* monotonic: when to start the next one; 0: one runs */
+    pid_t servants[SERVANTS_MAX]; /* 0: none; an old one may be at its last work */
+    int door;                     /* to the key process; -1: none */
+    pid_t key_process;
     unsigned started;
     unsigned failures; /* in a row */
     bool was_ready;    /* any worker */
@@ -136,54 +138,96 @@ static void start_or_try_later(struct supervisor *s)
     }
 }
 
-/* It needs no order to end: it does when nobody holds the other end of its socket. */
-static int start_runner(struct supervisor *s)
+/* The socket of a new one, or -errno. It needs no order to end: it does when nobody holds the other
+ * end of its sockets. */
+static int start_servant(struct supervisor *s, char *const *arguments, const char *event,
+                         pid_t *process)
 {
     size_t at = 0;
     int ends[2];
-    while (at < RUNNERS_MAX && s->runners[at] != 0) {
+    while (at < SERVANTS_MAX && s->servants[at] != 0) {
         at++;
     }
-    int error = at < RUNNERS_MAX ? channel_pair(ends) : -EAGAIN;
+    int error = at < SERVANTS_MAX ? channel_pair(ends) : -EAGAIN;
     if (error) {
         return error;
     }
-    pid_t runner = fork();
-    if (runner == 0) {
-        become(s->options->runner, ends[1]);
+    *process = fork();
+    if (*process == 0) {
+        become(arguments, ends[1]);
     }
-    error = runner < 0 ? -errno : 0;
+    error = *process < 0 ? -errno : 0;
     close(ends[1]);
     if (error) {
         close(ends[0]);
         return error;
     }
-    s->runners[at] = runner;
-    log_event(s->options->log, LOG_DEBUG, "runner-started", F_INT("pid", runner));
+    s->servants[at] = *process;
+    log_event(s->options->log, LOG_DEBUG, event, F_INT("pid", *process));
     return ends[0];
 }
 
-static void answer_runner(struct supervisor *s)
+static int start_runner(struct supervisor *s)
 {
-    struct message reply = {.kind = MESSAGE_SOCKET, .descriptor = start_runner(s)};
-    if (reply.descriptor < 0) {
-        reply.error = reply.descriptor;
-    }
-    (void)!channel_send(s->channel, &reply);
-    if (reply.descriptor >= 0) {
-        close(reply.descriptor);
+    pid_t process;
+    return start_servant(s, s->options->runner, "runner-started", &process);
+}
+
+static void close_door(struct supervisor *s)
+{
+    if (s->door >= 0) {
+        close(s->door);
+        s->door = -1;
     }
 }
 
-static void runner_ended(struct supervisor *s, pid_t runner, int status)
+/* A socket to the key process, which gets the other end through its door. */
+static int connect_keys(struct supervisor *s)
 {
-    for (size_t i = 0; i < RUNNERS_MAX; i++) {
-        if (s->runners[i] != runner) {
+    int ends[2];
+    if (s->door < 0) {
+        s->door = start_servant(s, s->options->keys, "keys-started", &s->key_process);
+    }
+    int error = s->door < 0 ? s->door : channel_pair(ends);
+    if (error) {
+        return error;
+    }
+    struct message message = {.kind = MESSAGE_SOCKET, .descriptor = ends[1]};
+    error = channel_send(s->door, &message);
+    close(ends[1]);
+    if (error) {
+        close(ends[0]);
+        return error;
+    }
+    return ends[0];
+}
+
+static void answer_by(struct supervisor *s, int descriptor)
+{
+    struct message reply = {.kind = MESSAGE_SOCKET, .descriptor = descriptor};
+    if (descriptor < 0) {
+        reply.error = descriptor;
+    }
+    (void)!channel_send(s->channel, &reply);
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+}
+
+static void servant_ended(struct supervisor *s, pid_t servant, int status)
+{
+    bool keys = servant == s->key_process;
+    if (keys) {
+        close_door(s);
+        s->key_process = 0;
+    }
+    for (size_t i = 0; i < SERVANTS_MAX; i++) {
+        if (s->servants[i] != servant) {
             continue;
         }
-        s->runners[i] = 0;
+        s->servants[i] = 0;
         if (status != 0) {
-            log_event(s->options->log, LOG_ERROR, "runner-died",
+            log_event(s->options->log, LOG_ERROR, keys ? "keys-died" : "runner-died",
                       F_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
                       F_INT("exit", WIFEXITED(status) ? WEXITSTATUS(status) : -1));
         }
@@ -234,7 +278,10 @@ static bool hear(struct supervisor *s)
             (struct listening_place){.at = message.at, .local_path = message.local_path});
         break;
     case MESSAGE_RUNNER:
-        answer_runner(s);
+        answer_by(s, start_runner(s));
+        break;
+    case MESSAGE_KEYS:
+        answer_by(s, connect_keys(s));
         break;
     case MESSAGE_RELOADED:
         notify(NOTIFY_READY);
@@ -292,7 +339,7 @@ static void bury(struct supervisor *s)
         if (pid == s->worker) {
             worker_ended(s, status);
         } else {
-            runner_ended(s, pid, status);
+            servant_ended(s, pid, status);
         }
     }
 }
@@ -301,6 +348,7 @@ static void pass_on(struct supervisor *s, int number)
 {
     notify(number == SIGHUP ? NOTIFY_RELOADING : NOTIFY_STOPPING);
     if (number == SIGHUP) {
+        close_door(s); /* the next one reads the keys of the new configuration */
         s->options->reload(s->options->owner);
     } else {
         s->stopping = true;
@@ -365,7 +413,7 @@ static int watch_signals(struct supervisor *s)
 
 int supervise(const struct supervisor_options *options)
 {
-    struct supervisor s = {.options = options, .channel = -1};
+    struct supervisor s = {.options = options, .channel = -1, .door = -1};
     if (watch_signals(&s) != 0) {
         return EX_OSERR;
     }
@@ -374,6 +422,7 @@ int supervise(const struct supervisor_options *options)
     while (!s.ended) {
         turn(&s);
     }
+    close_door(&s);
     close(s.signals);
     return s.exit_code;
 }

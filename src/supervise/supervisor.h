@@ -13,6 +13,7 @@ struct supervisor_options {
      * descriptor in the worker is SUPERVISOR_CHANNEL. */
     char *const *worker;
     char *const *runner; /* the same of the process that runs programs for it */
+    char *const *keys;   /* and of the one that signs */
     /* May the worker listen there? What it says is not trusted. */
     bool (*allows)(void *owner, struct listening_place place);
     void (*reload)(void *owner); /* SIGHUP has come; the worker will hear of it after this */

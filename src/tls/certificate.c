@@ -37,6 +37,27 @@ bool certificate_load(SSL_CTX *context, const char *chain, const char *key, stru
     return true;
 }
 
+bool certificate_load_remote(SSL_CTX *context, const char *chain, struct key_signer *signer,
+                             struct buf *reason)
+{
+    ERR_clear_error();
+    if (SSL_CTX_use_certificate_chain_file(context, chain) != 1) {
+        say_why(reason, chain);
+        return false;
+    }
+    EVP_PKEY *public_key = X509_get0_pubkey(SSL_CTX_get0_certificate(context));
+    EVP_PKEY *key = public_key ? remote_key_new(public_key, signer) : NULL;
+    bool good = key && SSL_CTX_use_PrivateKey(context, key) == 1;
+    if (!good) {
+        say_why(reason, chain);
+    } else if (!remote_key_works(key)) {
+        buf_add_format(reason, "%s: its key could not be read, or is not its key", chain);
+        good = false;
+    }
+    EVP_PKEY_free(key);
+    return good;
+}
+
 static bool add_extension(X509 *certificate, int kind, const char *value)
 {
     X509V3_CTX context;

@@ -56,6 +56,13 @@ static SSL_CTX *new_context(struct tls_contexts *c, const struct tls_source *sou
     return context;
 }
 
+static bool load(SSL_CTX *context, const struct tls_source *source, size_t i, struct buf *reason)
+{
+    const struct tls_pair *pair = &source->pairs[i];
+    return source->signer ? certificate_load_remote(context, pair->chain, source->signer, reason)
+                          : certificate_load(context, pair->chain, pair->key, reason);
+}
+
 bool tls_contexts_open(struct tls_contexts *c, const struct tls_source *source, struct buf *reason)
 {
     *c = (struct tls_contexts){.library = OSSL_LIB_CTX_new()};
@@ -75,8 +82,7 @@ bool tls_contexts_open(struct tls_contexts *c, const struct tls_source *source, 
         if (!context) {
             buf_add(reason, STR("not enough memory"));
         }
-        if (!context ||
-            !certificate_load(context, source->pairs[i].chain, source->pairs[i].key, reason)) {
+        if (!context || !load(context, source, i, reason)) {
             tls_contexts_close(c);
             return false;
         }

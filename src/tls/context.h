@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include "core/base/buf.h"
+#include "tls/remote_key.h"
 
 enum { TLS_CERTIFICATES_MAX = 64, TICKET_KEY_SIZE = 80 };
 
@@ -15,7 +16,8 @@ struct tls_pair {
 struct tls_source {
     const struct tls_pair *pairs; /* the first is for clients that name no host */
     size_t count;
-    const char *authorities; /* a file; null: the system's */
+    struct key_signer *signer; /* has the keys; null: they are read from their files */
+    const char *authorities;   /* a file; null: the system's */
     unsigned char
         ticket_keys[TICKET_KEY_SIZE]; /* one set for all loops: a session goes on on any */
 };

@@ -27,6 +27,7 @@ MAY_INCLUDE = {
     "path/deliver": STAGE + ("path/spool", "path/route"),
     "path/report": STAGE + ("path/spool",),
     "world": CORE + ("port",),
+    "keys": CORE + ("tls", "supervise"),
     "login": CORE + ("port", "world"),
     "tls": CORE + ("port", "world"),
     "fence": CORE + ("port",),
@@ -35,7 +36,7 @@ MAY_INCLUDE = {
     "config": CORE + ("port",),
     "control": CORE + ("port", "path", "world", "config", "console"),
     "console": CORE + ("port", "path", "world", "config", "control"),
-    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls", "supervise", "runner", "fence"),
+    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls", "supervise", "runner", "fence", "keys"),
 }
 # What the pure folders may include of the system.
 SYSTEM = {

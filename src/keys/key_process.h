@@ -1,0 +1,28 @@
+/* key_process.h: the process that holds private keys, and only signs. It reads the keys once, gives
+ * up everything, and answers questions of the worker's loops; a key never leaves it. */
+#pragma once
+
+#include "core/base/buf.h"
+#include "keys/question.h"
+
+enum { KEYS_MAX = 64, KEY_SOCKETS_MAX = 256 };
+
+struct key_ring {
+    struct {
+        struct key_id id;
+        EVP_PKEY_CTX *contexts[KEY_OPERATIONS]; /* null where it is not of that kind */
+        EVP_PKEY *key;
+    } keys[KEYS_MAX];
+    size_t count;
+};
+
+/* False, with the reason in `*reason`, where the file holds no private key of RSA or EC. */
+NODISCARD bool key_ring_add(struct key_ring *ring, const char *file, struct buf *reason);
+/* Never fails but by the answer. */
+void key_ring_answer(struct key_ring *ring, const struct key_question *question,
+                     struct key_answer *answer);
+void key_ring_done(struct key_ring *ring);
+
+/* Answers at the sockets that come over `door` (supervise/channel.h), until that and all of them
+ * are closed by the other side. */
+void key_process_run(struct key_ring *ring, int door);
