@@ -4,6 +4,7 @@ install(TARGETS postrider RUNTIME DESTINATION bin)
 install(FILES README.md LICENSE dist/suspicious.eml DESTINATION share/doc/postrider)
 install(FILES src/cli/trace/trace.schema.json DESTINATION share/postrider)
 install(FILES postrider.example.yaml DESTINATION share/doc/postrider OPTIONAL)
+install(FILES dist/postrider.socket DESTINATION lib/systemd/system)
 install(FILES dist/postrider.sysusers DESTINATION lib/sysusers.d RENAME postrider.conf)
 install(CODE [[
   set(root "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")

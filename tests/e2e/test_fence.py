@@ -3,6 +3,8 @@ import os
 import pathlib
 import shutil
 import signal
+import ssl
+import subprocess
 import tempfile
 
 import pytest
@@ -44,6 +46,7 @@ def open_house():
         made.append(Postrider(folder / "house", {"deliver": {"port": 1}, **config}))
         return made[-1].start()
 
+    make.folder = folder
     yield make
     for house in made:
         house.clean_up()
@@ -106,6 +109,31 @@ def test_root_becomes_the_user_that_is_configured(open_house):
     os.kill(house.worker(), signal.SIGKILL)
     house.wait("ready", 2)
     assert os.stat(house.control).st_uid == 65534
+
+
+@root
+def test_a_key_that_is_roots_is_used_and_cannot_be_read(open_house, tmp_path, monkeypatch):
+    """Its folder is the configuration's, which the worker may read: but the key process read it before."""
+    if not trial_is_built():
+        pytest.skip("this build has no trial in it")
+    pair = {"certificate": str(tmp_path / "c.pem"), "key": str(tmp_path / "k.pem")}
+    subprocess.run(
+        ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-keyout", pair["key"], "-out", pair["certificate"],
+         "-subj", "/CN=x", "-days", "9"], check=True, capture_output=True)
+    folder = open_house.folder
+    for name, mode in (("certificate", 0o644), ("key", 0o600)):
+        pair[name] = shutil.copy(pair[name], folder)
+        os.chmod(pair[name], mode)
+    monkeypatch.setenv("POSTRIDER_FENCE_TRIAL", pair["key"])
+    house = open_house({"user": "nobody", "tls": {"certificates": [pair]}})
+    assert attempts(house)["read a file outside"] in REFUSALS
+    with house.client() as client:
+        client.hello()
+        client.expect(220, "STARTTLS")
+        context = ssl.create_default_context(cafile=pair["certificate"])
+        context.check_hostname = False
+        with context.wrap_socket(client.socket) as private:
+            assert private.version() == "TLSv1.3"
 
 
 @root

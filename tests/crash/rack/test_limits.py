@@ -62,7 +62,8 @@ def test_no_memory_is_left(postrider, figures):
 
 @pytest.mark.skipif(not FAKETIME, reason="needs Debian's package faketime")
 def test_clocks_that_are_set_back_and_forth(postrider, hostile, tmp_path, monkeypatch, figures):
-    said = tmp_path / "time"
+    said = tmp_path / "postrider0" / "time"  # beside the configuration, where a fenced worker may read
+    said.parent.mkdir()
     said.write_text("+0\n")
     for name, value in (
         ("LD_PRELOAD", str(FAKETIME)),
