@@ -16,7 +16,8 @@ enum { FIRST_GIVEN = 3 }; /* sd_listen_fds(3) */
 
 struct kept_socket {
     int descriptor;
-    bool given; /* by a service manager, for all loops */
+    bool given;  /* by a service manager, for all loops */
+    bool wanted; /* by the present worker */
     unsigned loop;
     struct endpoint at;
     size_t path_len;
@@ -150,6 +151,7 @@ int kept_sockets_get(struct kept_sockets *kept, unsigned loop, struct listening_
 {
     struct kept_socket *socket = find(kept, loop, place);
     if (socket) {
+        socket->wanted = true;
         return socket->descriptor;
     }
     if (place.local_path.len >= sizeof socket->path) {
@@ -170,7 +172,8 @@ int kept_sockets_get(struct kept_sockets *kept, unsigned loop, struct listening_
     if (kept->gives) {
         give(kept, place);
     }
-    *socket = (struct kept_socket){.descriptor = descriptor, .loop = loop, .at = place.at};
+    *socket = (struct kept_socket){
+        .descriptor = descriptor, .wanted = true, .loop = loop, .at = place.at};
     socket->path_len = place.local_path.len;
     if (socket->path_len > 0) {
         memcpy(socket->path, place.local_path.ptr, socket->path_len);
@@ -194,6 +197,23 @@ void kept_sockets_release(struct kept_sockets *kept, unsigned loop, struct liste
     if (socket && !socket->given) {
         give_up(socket);
         *socket = kept->items[--kept->count];
+    }
+}
+
+void kept_sockets_begin(struct kept_sockets *kept)
+{
+    for (size_t i = 0; i < kept->count; i++) {
+        kept->items[i].wanted = false;
+    }
+}
+
+void kept_sockets_sweep(struct kept_sockets *kept)
+{
+    for (size_t i = kept->count; i-- > 0;) {
+        if (!kept->items[i].wanted && !kept->items[i].given) {
+            give_up(&kept->items[i]);
+            kept->items[i] = kept->items[--kept->count];
+        }
     }
 }
 

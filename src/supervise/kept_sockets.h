@@ -26,6 +26,10 @@ NODISCARD int kept_sockets_may(const struct kept_sockets *kept, struct listening
  * -EADDRINUSE also where another program has such a socket that would let us share it. */
 NODISCARD int kept_sockets_get(struct kept_sockets *kept, unsigned loop,
                                struct listening_place place);
+/* A new worker begins: nothing is asked for yet. When it has what it wants, what it did not ask for
+ * is closed: where nobody accepts, clients would wait for ever. */
+void kept_sockets_begin(struct kept_sockets *kept);
+void kept_sockets_sweep(struct kept_sockets *kept);
 void kept_sockets_release(struct kept_sockets *kept, unsigned loop, struct listening_place place);
 /* Closes all and frees. */
 void kept_sockets_done(struct kept_sockets *kept);

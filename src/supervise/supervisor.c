@@ -108,6 +108,7 @@ static int start(struct supervisor *s)
         close(ends[0]);
         return error;
     }
+    kept_sockets_begin(s->options->kept);
     s->channel = ends[0];
     s->worker = worker;
     s->ready_at = s->next_at = 0;
@@ -288,6 +289,7 @@ static bool hear(struct supervisor *s)
         break;
     case MESSAGE_READY:
         notify(NOTIFY_READY);
+        kept_sockets_sweep(s->options->kept);
         s->ready_at = now_us();
         if (!s->was_ready) {
             s->was_ready = true;

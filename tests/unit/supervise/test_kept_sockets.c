@@ -59,6 +59,24 @@ static void test_the_same_place_is_the_same_socket(void **state)
     kept_sockets_done(&kept);
 }
 
+static void test_what_the_next_worker_does_not_ask_for_is_closed(void **state)
+{
+    (void)state;
+    struct kept_sockets kept = {0};
+    struct listening_place place = free_place();
+    int first = kept_sockets_get(&kept, 1, place);
+    assert_true(first >= 0 && kept_sockets_get(&kept, 2, place) >= 0);
+    kept_sockets_begin(&kept);
+    assert_int_equal(kept_sockets_get(&kept, 1, place), first);
+    kept_sockets_sweep(&kept);
+    assert_int_equal(kept.count, 1);
+    assert_int_equal(try_connect(place), 0);
+    kept_sockets_begin(&kept);
+    kept_sockets_sweep(&kept);
+    assert_int_equal(try_connect(place), -ECONNREFUSED);
+    kept_sockets_done(&kept);
+}
+
 static void test_a_place_of_others_is_not_shared(void **state)
 {
     (void)state;
@@ -106,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_same_place_is_the_same_socket),
+        cmocka_unit_test(test_what_the_next_worker_does_not_ask_for_is_closed),
         cmocka_unit_test(test_a_place_of_others_is_not_shared),
         cmocka_unit_test(test_a_path_is_there_until_it_is_released),
         cmocka_unit_test(test_a_pause_grows_only_after_several_failures_and_has_an_end),
