@@ -110,7 +110,10 @@ class Postfix:
             "port": self.port,
             **self.values,
         }
-        (self.folder / "etc/main.cf").write_text(MAIN.format(**values))
+        # The last setting of a name alone: Postfix would warn of the others, each process of each, and
+        # such a flood into a log that nobody reads yet can block its master for good.
+        settings = {line.partition("=")[0].strip(): line for line in MAIN.format(**values).splitlines() if line}
+        (self.folder / "etc/main.cf").write_text("\n".join(settings.values()) + "\n")
         (self.folder / "etc/master.cf").write_text(MASTER.format(**values) + self.master)
         for name in ("etc/postfix-files", "etc/dynamicmaps.cf"):
             (self.folder / name).write_text("")

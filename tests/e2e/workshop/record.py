@@ -104,8 +104,7 @@ def wait_for(street, host, ident):
     except AssertionError:
         for name, server in street.servers.items():
             log = server.tail() if hasattr(server, "tail") else server.log()
-            told = [line for line in log.splitlines() if "defer" in line or ("warning" in line and "overriding" not in line)][-5:]
-            print(f"{name}: " + "\n  ".join(told), file=sys.stderr)
+            print(f"{name}: " + "\n  ".join(log.splitlines()[-6:]), file=sys.stderr)
         raise
 
 
