@@ -1,6 +1,6 @@
 #include "path/branch.h"
 
-enum { DRAFT_MEMORY_EACH = 1024 * 1024, DRAFT_MEMORY_ALL = 256 * 1024 * 1024 };
+enum { DRAFT_MEMORY_EACH = 1024 * 1024, DRAFT_MEMORY_ALL = 64 * 1024 * 1024 };
 
 static void connection_accepted(void *owner, struct stream *stream, struct listen_kind kind)
 {

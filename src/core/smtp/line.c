@@ -46,6 +46,15 @@ static void keep(struct line_reader *r, struct str stretch)
     }
 }
 
+static bool is_endless(struct line_reader *r, struct str stretch)
+{
+    bool spoilt = r->overlong || r->bare || r->no_memory;
+    r->passed +=
+        spoilt ? (uint32_t)(stretch.len < LINE_ENDLESS_OCTETS ? stretch.len : LINE_ENDLESS_OCTETS)
+               : 0;
+    return r->passed >= LINE_ENDLESS_OCTETS;
+}
+
 enum line_result line_take(struct line_reader *r, struct str *bytes, struct str *line)
 {
     if (r->used) {
@@ -62,7 +71,7 @@ enum line_result line_take(struct line_reader *r, struct str *bytes, struct str 
     look(r, stretch);
     if (!lf) {
         keep(r, stretch);
-        return LINE_MORE;
+        return is_endless(r, stretch) ? LINE_ENDLESS : LINE_MORE;
     }
     bool crlf = stretch.len >= 2 ? stretch.ptr[stretch.len - 2] == '\r' : ended_before;
     struct str whole = stretch;
@@ -76,6 +85,7 @@ enum line_result line_take(struct line_reader *r, struct str *bytes, struct str 
                               : r->overlong  ? LINE_OVERLONG
                               : r->no_memory ? LINE_MEMORY
                                              : LINE_WHOLE;
+    r->passed = 0;
     if (crlf) {
         r->bare = false;
         r->overlong = false;

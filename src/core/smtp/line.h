@@ -13,6 +13,8 @@
 enum { LINE_MAX_OCTETS = 1200 };
 /* The longest response in an exchange of AUTH (RFC 4954 section 4), CR LF included. */
 enum { LINE_LONG_OCTETS = 12290 };
+/* So much of an overlong line is passed over in the hope of its end. */
+enum { LINE_ENDLESS_OCTETS = 65536 };
 
 enum line_result {
     LINE_MORE,     /* all bytes were used, no line is complete */
@@ -20,11 +22,13 @@ enum line_result {
     LINE_BARE,     /* refuse: a bare CR or LF */
     LINE_OVERLONG, /* refuse: over LINE_MAX_OCTETS */
     LINE_MEMORY,   /* no memory to keep it; refuse */
+    LINE_ENDLESS,  /* over LINE_ENDLESS_OCTETS, and no end in sight: give up on the client */
 };
 
 /* Zeroed memory is a reader before its first line. */
 struct line_reader {
     struct buf kept; /* of an incomplete line */
+    uint32_t passed; /* octets of an overlong line */
     bool cr;         /* the last octet was CR */
     bool bare, overlong, no_memory;
     bool used;        /* `kept` was given out: forget it */

@@ -79,6 +79,7 @@ void server_forget(struct smtp_server *s)
     s->binary = false;
     s->fault = NULL;
     s->fault_told = false;
+    s->passed_over = 0;
     s->data = (struct data_decoder){0};
 }
 
@@ -249,6 +250,13 @@ static bool talks_too_much(struct smtp_server *s, enum verb verb)
     return s->options->empty_max > 0 && s->empty > s->options->empty_max;
 }
 
+enum server_event_kind server_give_up(struct smtp_server *s, const struct smtp_reply *why)
+{
+    server_say(s, why);
+    s->phase = SERVER_CLOSED;
+    return SERVER_CLOSE;
+}
+
 static enum server_event_kind take_command(struct smtp_server *s, struct str *bytes,
                                            struct command *c, struct server_event *event)
 {
@@ -257,10 +265,8 @@ static enum server_event_kind take_command(struct smtp_server *s, struct str *by
     if (result == LINE_MORE) {
         return SERVER_MORE;
     }
-    if (s->ending) {
-        server_say(s, s->ending);
-        s->phase = SERVER_CLOSED;
-        return SERVER_CLOSE;
+    if (s->ending || result == LINE_ENDLESS) {
+        return server_give_up(s, s->ending ? s->ending : smtp_answer(ANSWER_LINE_TOO_LONG));
     }
     if (result != LINE_WHOLE) {
         return server_refuse(s, result == LINE_BARE       ? ANSWER_BARE_LINE_END
@@ -270,8 +276,7 @@ static enum server_event_kind take_command(struct smtp_server *s, struct str *by
     enum answer answer = judge(s, c, command_parse(line, c));
     event->command = c;
     if (answer == ANSWER_OK && talks_too_much(s, c->verb)) {
-        server_say(s, smtp_answer(ANSWER_TOO_MUCH_TALK));
-        return SERVER_CLOSE;
+        return server_give_up(s, smtp_answer(ANSWER_TOO_MUCH_TALK));
     }
     if (answer == ANSWER_OK) {
         return act(s, c, event);
@@ -292,6 +297,9 @@ static enum server_event_kind take_response(struct smtp_server *s, struct str *b
         return SERVER_MORE;
     }
     s->phase = SERVER_AT_COMMAND;
+    if (result == LINE_ENDLESS) {
+        return server_give_up(s, smtp_answer(ANSWER_LINE_TOO_LONG));
+    }
     if (s->ending) {
         server_say(s, s->ending);
     } else if (result != LINE_WHOLE || str_eq(line, STR("*"))) {

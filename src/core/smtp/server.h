@@ -61,6 +61,7 @@ struct smtp_server {
     struct line_reader line;
     struct data_decoder data;
     uint64_t chunk_left;
+    uint64_t passed_over;            /* octets of a message that is refused */
     const struct smtp_reply *fault;  /* why the message is refused; null: it is not */
     const struct smtp_reply *ending; /* said in place of the next command */
     uint32_t rcpts;

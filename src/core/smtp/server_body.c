@@ -43,6 +43,15 @@ static enum server_event_kind ask_end(struct smtp_server *s, struct server_event
     return SERVER_END;
 }
 
+/* A refused message is taken to its end, but not without end: as much again as might have been
+ * taken, and a MiB for those that are refused before. */
+static bool goes_on_too_long(struct smtp_server *s, size_t octets)
+{
+    enum { PATIENCE = 1 << 20 };
+    s->passed_over += octets;
+    return s->options->message_max > 0 && s->passed_over > s->options->message_max + PATIENCE;
+}
+
 /* The refused message has come to its end: back to commands. */
 static enum server_event_kind end_refused(struct smtp_server *s)
 {
@@ -67,6 +76,9 @@ static enum server_event_kind give(struct smtp_server *s, struct str piece,
                                    struct server_event *event)
 {
     look_for_fault(s);
+    if (s->fault && s->fault_told && goes_on_too_long(s, piece.len)) {
+        return server_give_up(s, s->fault);
+    }
     if (s->fault) {
         return s->fault_told ? SERVER_MORE : tell_fault(s, event);
     }
@@ -152,6 +164,9 @@ enum server_event_kind server_take_chunk(struct smtp_server *s, struct str *byte
         if (s->fault) {
             *bytes = str_tail(*bytes, here);
             s->chunk_left -= here;
+            if (goes_on_too_long(s, here)) {
+                return server_give_up(s, s->fault);
+            }
             continue;
         }
         struct str part = str_head(*bytes, here);

@@ -18,6 +18,8 @@ enum server_phase {
 void server_say(struct smtp_server *s, const struct smtp_reply *reply);
 /* The same, counted as the client's error: SERVER_MORE, or SERVER_CLOSE when they are too many. */
 enum server_event_kind server_refuse(struct smtp_server *s, enum answer answer);
+/* Says why and closes; SERVER_CLOSE. */
+enum server_event_kind server_give_up(struct smtp_server *s, const struct smtp_reply *why);
 /* The transaction's state is as before MAIL. */
 void server_forget(struct smtp_server *s);
 

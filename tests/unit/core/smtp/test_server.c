@@ -370,6 +370,47 @@ static void recipients_beyond_the_limit_without_end_end_the_session(void **state
     teardown(&t);
 }
 
+static void a_line_without_end_ends_the_session(void **state)
+{
+    (void)state;
+    struct talk t;
+    struct buf line = {0};
+    setup(&t, false);
+    for (unsigned i = 0; i < LINE_ENDLESS_OCTETS / 1000; i++) {
+        buf_clear(&line);
+        for (unsigned k = 0; k < 1000; k++) {
+            buf_add_char(&line, 'x');
+        }
+        assert_true(feed(&t, buf_str(&line)));
+    }
+    assert_int_equal(t.out.len, 0);
+    while (feed(&t, buf_str(&line)) && line.len > 0 && t.out.len == 0) {}
+    assert_true(str_starts(buf_str(&t.out), STR("500 5.5.")));
+    assert_true(str_ends(buf_str(&t.told), STR("C")));
+    buf_done(&line);
+    teardown(&t);
+}
+
+static void a_refused_message_without_end_ends_the_session(void **state)
+{
+    (void)state;
+    struct talk t;
+    struct buf piece = {0};
+    uint64_t fed = 0;
+    setup(&t, false);
+    for (unsigned i = 0; i < 1000; i++) {
+        buf_add(&piece, STR("0123456789\r\n"));
+    }
+    assert_true(feed(&t, STR(TX "DATA\r\n")));
+    while (fed < (4 << 20) && feed(&t, buf_str(&piece))) {
+        fed += piece.len;
+    }
+    assert_true(fed > (1 << 20) && fed < (1 << 20) + 30000);
+    assert_int_not_equal(str_find_str(buf_str(&t.out), STR("552 5.3.4")), STR_NONE);
+    buf_done(&piece);
+    teardown(&t);
+}
+
 static void a_session_is_small(void **state)
 {
     (void)state;
@@ -388,6 +429,8 @@ int main(void)
         cmocka_unit_test(a_session_told_to_end_says_so_at_the_next_command),
         cmocka_unit_test(talk_without_a_message_ends_the_session_and_a_message_forgives_it),
         cmocka_unit_test(recipients_beyond_the_limit_without_end_end_the_session),
+        cmocka_unit_test(a_line_without_end_ends_the_session),
+        cmocka_unit_test(a_refused_message_without_end_ends_the_session),
         cmocka_unit_test(a_session_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
