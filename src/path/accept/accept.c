@@ -30,9 +30,14 @@ static bool let_in(struct acceptor *a, struct ip ip)
     return crowd_enter(a->crowd, ip, limits->connections, most_each);
 }
 
-void acceptor_closed(struct acceptor *a, struct ip peer)
+void acceptor_closed(struct acceptor *a, struct ip peer, bool thrown_out)
 {
-    crowd_leave(a->crowd, ip_unmap(peer));
+    struct ip ip = ip_unmap(peer);
+    if (thrown_out && !is_own(a->config, ip)) {
+        penalties_add(&a->penalties, ip);
+    } else {
+        crowd_leave(a->crowd, ip);
+    }
 }
 
 static void ignore_data(struct stream *stream, struct str bytes)
@@ -110,6 +115,7 @@ int acceptor_open(struct acceptor *a, const struct config *config,
 {
     a->config = config_hold(config);
     list_init(&a->listeners);
+    penalties_init(&a->penalties, a->ports, a->crowd);
     int error = 0;
     for (size_t i = 0; i < config->listen_count && error == 0; i++) {
         const struct config_listen *wanted = &config->listens[i];
@@ -191,6 +197,7 @@ void acceptor_close(struct acceptor *a)
 void acceptor_done(struct acceptor *a)
 {
     acceptor_close(a);
+    penalties_done(&a->penalties);
     config_drop(a->config);
     a->config = NULL;
 }

@@ -4,7 +4,7 @@
 
 #include "config/config.h"
 #include "core/base/list.h"
-#include "path/accept/crowd.h"
+#include "path/accept/penalty.h"
 #include "port/ports.h"
 
 struct acceptor {
@@ -18,6 +18,7 @@ struct acceptor {
     const struct config *config;
     struct list listeners; /* of struct listener */
     uint64_t refused;      /* so far */
+    struct penalties penalties;
 };
 
 /* Opens every listener of `config`, which is held. 0, or -errno with `*failed` the one that could
@@ -29,8 +30,9 @@ NODISCARD int acceptor_open(struct acceptor *a, const struct config *config,
 /* New limits; listeners that are in both configurations stay open, others are closed, new ones
  * opened. One that cannot be opened is told in the log. */
 void acceptor_reload(struct acceptor *a, const struct config *config);
-/* A stream given to accepted() has ended; `peer` as it was in the stream. */
-void acceptor_closed(struct acceptor *a, struct ip peer);
+/* A stream given to accepted() has ended; `peer` as it was in the stream. `thrown_out`: it was no
+ * use to anybody, and shall not come back at once. */
+void acceptor_closed(struct acceptor *a, struct ip peer, bool thrown_out);
 /* Takes no further connection; those made stay. */
 void acceptor_close(struct acceptor *a);
 /* After all connections have ended. */

@@ -60,7 +60,7 @@ static void end_session(struct session *s)
                   F_STR("helo", s->helo), F_STR("how", str_from_cstr(s->how)),
                   F_INT("messages", s->messages));
         if (s->office->closed) {
-            s->office->closed(s->office->owner, s->client.ip);
+            s->office->closed(s->office->owner, s->client.ip, s->thrown_out);
         }
     }
     if (!s->committing) {
@@ -79,6 +79,7 @@ void session_flush(struct session *s)
         stream_write(s->stream, buf_str(out));
         if (stream_unsent(s->stream) > UNSENT_MAX) {
             s->broken = true;
+            s->thrown_out = true;
             session_close(s, "the client reads no replies");
         }
     }
@@ -244,6 +245,7 @@ static void on_event(struct session *s, enum server_event_kind kind,
         session_close(s, "quit");
         break;
     case SERVER_CLOSE:
+        s->thrown_out = true;
         session_close(s, "given up by the server");
         break;
     }
@@ -384,7 +386,7 @@ void session_start(struct session_office *office, struct stream *stream, struct 
     if (!s) {
         session_terms_drop(terms);
         if (office->closed) {
-            office->closed(office->owner, stream->peer.ip);
+            office->closed(office->owner, stream->peer.ip, false);
         }
         stream_abort(stream);
         return;

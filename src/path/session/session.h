@@ -27,8 +27,9 @@ struct session_office {
     struct session_terms *terms; /* of that, held; null: not needed yet */
     struct draft_office *drafts;
     struct queue_id_maker *ids;
-    /* A session has ended; `peer` of its stream. May be null. */
-    void (*closed)(void *owner, struct ip peer);
+    /* A session has ended; `peer` of its stream. `thrown_out`: the client left no other choice. May
+     * be null. */
+    void (*closed)(void *owner, struct ip peer, bool thrown_out);
     void *owner;
 
     struct session_counts counts;

@@ -53,6 +53,7 @@ struct session {
     bool mail_waits; /* MAIL waits for the lookups */
     bool closing;    /* farewell said, or the client is gone */
     bool broken;     /* send nothing more */
+    bool thrown_out; /* by us, for what it did */
     bool paused;
     bool ended;      /* the client will send no more, and may still wait for an answer */
     bool half_line;  /* a part of a command has come: more of it does not win time */

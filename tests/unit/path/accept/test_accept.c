@@ -72,10 +72,27 @@ static void do_close(struct stream *stream)
 }
 
 static const struct stream_ops ops = {.write = do_write, .close = do_close};
+static struct timer *armed;
+
+static void arm(struct timers *timers, struct timer *timer, struct span after)
+{
+    (void)timers;
+    assert_int_equal(after.us, PENALTY.us);
+    armed = timer;
+}
+
+static void cancel(struct timers *timers, struct timer *timer)
+{
+    (void)timers;
+    armed = armed == timer ? NULL : armed;
+}
+
+static struct timers timers = {.arm = arm, .cancel = cancel};
 static struct entropy entropy = {.u64 = draw};
 static struct net net = {.listen = do_listen, .unlisten = do_unlisten};
 static struct log test_log = {.event = no_log};
-static const struct ports ports = {.entropy = &entropy, .net = &net, .log = &test_log};
+static const struct ports ports = {
+    .entropy = &entropy, .timers = &timers, .net = &net, .log = &test_log};
 
 static void on_accepted(void *owner, struct stream *stream, struct listen_kind kind)
 {
@@ -131,9 +148,47 @@ static void one_address_may_have_so_many_connections(void **state)
     assert_int_equal(accepted_count, 2 * PER_ADDRESS + 2);
     struct ip gone;
     assert_true(ip_parse(STR("192.0.2.1"), &gone));
-    acceptor_closed(&a, gone);
+    acceptor_closed(&a, gone, false);
     come("192.0.2.1");
     assert_int_equal(accepted_count, 2 * PER_ADDRESS + 3);
+    acceptor_close(&a);
+    acceptor_done(&a);
+}
+
+static void who_was_thrown_out_keeps_its_place_for_a_while(void **state)
+{
+    (void)state;
+    struct acceptor a = begin(1000);
+    struct ip ip;
+    config.limits.client_connections = 1;
+    assert_int_equal(acceptor_open(&a, &config, NULL), 0);
+    assert_true(ip_parse(STR("192.0.2.1"), &ip));
+    come("192.0.2.1");
+    acceptor_closed(&a, ip, true);
+    come("192.0.2.1");
+    assert_int_equal(accepted_count, 1);
+    armed->fire(armed);
+    come("192.0.2.1");
+    assert_int_equal(accepted_count, 2);
+    acceptor_closed(&a, ip, true);
+    acceptor_close(&a);
+    acceptor_done(&a);
+    assert_null(armed);
+    assert_int_equal(atomic_load(&crowd.total), 0);
+}
+
+static void our_own_are_never_kept_out(void **state)
+{
+    (void)state;
+    struct acceptor a = begin(1000);
+    struct ip ip;
+    config.limits.client_connections = 1;
+    assert_int_equal(acceptor_open(&a, &config, NULL), 0);
+    assert_true(ip_parse(STR("10.0.0.1"), &ip));
+    come("10.0.0.1");
+    acceptor_closed(&a, ip, true);
+    come("10.0.0.1");
+    assert_int_equal(accepted_count, 2);
     acceptor_close(&a);
     acceptor_done(&a);
 }
@@ -152,7 +207,7 @@ static void all_loops_share_the_limits(void **state)
     assert_int_equal(accepted_count, 2);
     assert_int_equal(closed_count, 1);
     assert_int_equal(atomic_load(&crowd.total), 3);
-    acceptor_closed(&a, ip);
+    acceptor_closed(&a, ip, false);
     come("192.0.2.3");
     assert_int_equal(accepted_count, 3);
     acceptor_close(&a);
@@ -243,6 +298,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_address_may_have_so_many_connections),
+        cmocka_unit_test(who_was_thrown_out_keeps_its_place_for_a_while),
+        cmocka_unit_test(our_own_are_never_kept_out),
         cmocka_unit_test(all_loops_share_the_limits),
         cmocka_unit_test(an_ipv6_network_of_64_bits_is_one_client),
         cmocka_unit_test(many_clients_are_not_taken_for_one),
