@@ -43,6 +43,31 @@ void session_terms_drop(struct session_terms *terms)
     }
 }
 
+/* Some at a time, so that between two such rounds the loop hears everybody else: what a crowd says
+ * at great length takes the time that is left, and not that of those who say little. */
+static void next_turns(struct timer *timer)
+{
+    enum { AT_ONCE = 4 };
+    struct session_office *office = CONTAINER_OF(timer, struct session_office, turn);
+    for (unsigned i = 0; i < AT_ONCE && !list_empty(&office->yielders); i++) {
+        session_go_on(CONTAINER_OF(list_pop(&office->yielders), struct session, turn));
+    }
+    if (!list_empty(&office->yielders)) {
+        office->ports->timers->arm(office->ports->timers, &office->turn, (struct span){0});
+    }
+}
+
+void session_yield(struct session *s)
+{
+    struct session_office *office = s->office;
+    if (list_empty(&office->yielders)) {
+        office->ports->timers->arm(office->ports->timers, &office->turn, (struct span){0});
+    }
+    if (!list_linked(&s->turn)) {
+        list_append(&office->yielders, &s->turn);
+    }
+}
+
 void session_office_init(struct session_office *office, const struct config *config)
 {
     office->config = config_hold(config);
@@ -50,6 +75,8 @@ void session_office_init(struct session_office *office, const struct config *con
     office->memory = (struct slab){.size = sizeof(struct session)};
     office->counts = (struct session_counts){0};
     list_init(&office->sessions);
+    list_init(&office->yielders);
+    office->turn = (struct timer){.fire = next_turns};
     office->count = 0;
     office->out = (struct buf){0};
     office->draining = false;
@@ -83,6 +110,7 @@ void session_office_drain(struct session_office *office, void (*done)(void *owne
 
 void session_office_done(struct session_office *office)
 {
+    office->ports->timers->cancel(office->ports->timers, &office->turn);
     buf_done(&office->out);
     slab_done(&office->memory);
     session_terms_drop(office->terms);

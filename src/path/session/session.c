@@ -13,6 +13,7 @@ enum {
     DRAIN_IDLE_S = 2,
     DRAIN_BUSY_S = 60,
     WINDOW = 1 << 15,
+    TURN = 1024,          /* octets of commands; then it is the turn of others */
     UNREAD_MAX = 1 << 20, /* a stream that brings more than this while paused is broken */
     UNSENT_MAX = 1 << 20, /* a client that reads no replies */
 };
@@ -30,6 +31,7 @@ static void free_session(struct session *s)
     arena_done(&s->arena);
     session_terms_drop(s->terms);
     list_remove(&s->link);
+    list_remove(&s->turn);
     office->count--;
     slab_give(&office->memory, s);
     if (office->draining && office->count == 0 && office->drained) {
@@ -90,7 +92,7 @@ static void arm_timer(struct session *s)
 {
     struct timers *timers = s->office->ports->timers;
     struct span wait = s->config->limits.idle;
-    if (s->committing || s->blocked) {
+    if (s->committing || s->blocked || s->yielding) {
         timers->cancel(timers, &s->timer); /* we make the client wait, not the other way round */
         return;
     }
@@ -251,19 +253,28 @@ static void on_event(struct session *s, enum server_event_kind kind,
     }
 }
 
-/* Feeds the machine until it waits, and keeps what it left. */
+/* Feeds the machine until it waits or has had its turn, and keeps what it left. Many commands at
+ * once must not keep the loop from everybody else. */
 static void pump(struct session *s, struct str bytes)
 {
     struct command command;
     struct server_event event;
     enum server_event_kind kind;
+    size_t spoken = 0;
     s->pumping = true;
+    s->yielding = false;
     while (!s->blocked && !s->closing) {
+        bool commands = !smtp_server_in_body(&s->server);
+        if (commands && spoken >= TURN) {
+            s->yielding = bytes.len > 0;
+            break;
+        }
         /* In windows, so that what one event brings is within what a draft takes at once. */
-        struct str window = str_head(bytes, WINDOW);
+        struct str window = str_head(bytes, commands ? TURN : WINDOW);
         size_t before = window.len;
         kind = smtp_server_next(&s->server, &window, &command, &event);
         bytes = str_tail(bytes, before - window.len);
+        spoken += commands ? before - window.len : 0;
         on_event(s, kind, &event);
         if (kind == SERVER_STARTTLS) {
             secure_on_starttls(s, bytes.len);
@@ -285,7 +296,7 @@ static void pump(struct session *s, struct str bytes)
 
 static void settle(struct session *s)
 {
-    bool waits = s->blocked || smtp_server_is_asking(&s->server);
+    bool waits = s->blocked || s->yielding || smtp_server_is_asking(&s->server);
     bool half_line = !waits && !smtp_server_in_body(&s->server) && !smtp_server_is_idle(&s->server);
     bool no_step = half_line && s->half_line && s->office->out.len == 0;
     session_flush(s);
@@ -304,6 +315,9 @@ static void settle(struct session *s)
         } else {
             stream_resume(s->stream);
         }
+    }
+    if (s->yielding) {
+        session_yield(s);
     }
     if (!no_step || s->office->draining) {
         arm_timer(s);

@@ -34,7 +34,9 @@ struct session_office {
 
     struct session_counts counts;
     struct list sessions;
-    struct slab memory; /* theirs */
+    struct list yielders; /* sessions whose turn had no room for all that they said; in order */
+    struct timer turn;    /* armed while there are some */
+    struct slab memory;   /* theirs */
     size_t count;
     struct buf out; /* replies on their way into a stream; empty between events */
     bool draining;

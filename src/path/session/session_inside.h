@@ -31,6 +31,7 @@ struct session {
     const struct config *config; /* of these terms */
     struct stream *stream;       /* null: the client is gone */
     struct list link;
+    struct list turn; /* of the office's yielders */
     struct timer timer;
     struct smtp_server server;
     struct policy_client client; /* what is known of it */
@@ -53,6 +54,7 @@ struct session {
     bool mail_waits; /* MAIL waits for the lookups */
     bool closing;    /* farewell said, or the client is gone */
     bool broken;     /* send nothing more */
+    bool yielding;   /* it has more to say, when others have had their turn */
     bool thrown_out; /* by us, for what it did */
     bool paused;
     bool ended;      /* the client will send no more, and may still wait for an answer */
@@ -75,6 +77,8 @@ void session_terms_drop(struct session_terms *terms); /* null is fine */
  * call it last, after anything that may let the session go on. The session may be gone afterwards.
  */
 void session_go_on(struct session *s);
+/* Goes on when it is this session's turn again. */
+void session_yield(struct session *s);
 /* Sends what the machine said. */
 void session_flush(struct session *s);
 const struct stream_events *session_events(void);

@@ -7,7 +7,8 @@
 enum {
     FIRST_CHUNK = 8 * 1024,
     CHUNK = 64 * 1024,
-    SPILL_ROOM = 256 * 1024, /* bytes of a spilling draft in memory before its sender waits */
+    SPILL_ROOM = 256 * 1024, /* bytes of a spilling draft in memory before its sender waits… */
+    SHORT_ROOM = 64 * 1024,  /* …and where all drafts together have used up theirs */
 };
 
 struct chunk {
@@ -231,6 +232,12 @@ static void hand_over(struct draft *d)
 }
 
 /* The next operation, when none is under way. */
+static bool has_room(const struct draft *d)
+{
+    bool short_of_memory = d->office->memory_used > d->office->memory_all;
+    return d->kept.used + d->writing.used < (short_of_memory ? SHORT_ROOM : SPILL_ROOM);
+}
+
 static void operation_ended(struct draft *d)
 {
     d->busy = false;
@@ -239,7 +246,7 @@ static void operation_ended(struct draft *d)
         return;
     }
     advance(d);
-    if (d->ready && d->kept.used + d->writing.used < SPILL_ROOM) {
+    if (d->ready && has_room(d)) {
         void (*ready)(void *) = d->ready;
         d->ready = NULL;
         ready(d->ready_owner);
@@ -344,7 +351,7 @@ bool draft_add(struct draft *d, struct str bytes, void (*ready)(void *owner), vo
     d->spilling = d->spilling || d->kept.used > office->memory_each ||
                   office->memory_used > office->memory_all;
     advance(d);
-    if (!d->busy || d->kept.used + d->writing.used < SPILL_ROOM) {
+    if (!d->busy || has_room(d)) {
         return true;
     }
     d->ready = ready;

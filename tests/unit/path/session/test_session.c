@@ -125,8 +125,7 @@ static void arm(struct timers *timers, struct timer *timer, struct span after)
 static void cancel_timer(struct timers *timers, struct timer *timer)
 {
     (void)timers;
-    (void)timer;
-    w.timer = NULL;
+    w.timer = w.timer == timer ? NULL : w.timer;
 }
 
 static void ask(struct resolver *resolver, struct resolver_query *query, struct str name,
@@ -516,6 +515,32 @@ static void a_liar_is_refused_where_the_policy_says_so(void **state)
     assert_true(said("550 5.7.1"));
 }
 
+static void much_talk_takes_turns(void **state)
+{
+    (void)state;
+    struct buf talk = {0};
+    size_t turns = 0, answers = 0;
+    from("10.0.0.1:4000");
+    give(STR("EHLO a.example\r\n"));
+    for (unsigned i = 0; i < 300; i++) {
+        buf_add(&talk, STR("NOOP\r\n"));
+    }
+    buf_clear(&w.sent);
+    give(buf_str(&talk));
+    for (; w.timer == &w.office.turn; turns++) {
+        assert_true(w.paused);
+        w.timer = NULL;
+        w.office.turn.fire(&w.office.turn);
+    }
+    assert_int_equal(turns, 1);
+    assert_false(w.paused);
+    for (struct str rest = buf_str(&w.sent); rest.len > 0; answers++) {
+        assert_true(str_starts(str_split(&rest, '\n'), STR("250 2.0.0 ")));
+    }
+    assert_int_equal(answers, 300);
+    buf_done(&talk);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 
 int main(void)
@@ -529,6 +554,7 @@ int main(void)
         T(a_recipient_named_twice_gets_one_copy),
         T(an_idle_client_is_told_so),
         T(half_a_command_wins_no_time),
+        T(much_talk_takes_turns),
         T(a_drained_office_lets_a_message_finish),
         T(a_client_that_breaks_off_during_a_commit_is_survived),
         T(a_client_that_stops_sending_still_gets_its_answer),
