@@ -20,7 +20,8 @@ usage: ./do COMMAND
   test             lint, unit tests and fuzz corpora under sanitizers, end-to-end tests
   lint             layers, purity, sizes, format, clang-tidy, cppcheck
   fuzz [T] [SECS]  fuzz one target, or every one, for SECS (60) seconds each
-  crash            the tests that cut the power and kill the server
+  crash            the tests that cut the power and kill the server: the simulations, then the real program
+  soak [MIN] [SEED] a mixed load with faults at random for so many minutes (20)
   format           clang-format every source file
   install [PREFIX] install under PREFIX (/usr/local)
   bench [W...]     side by side with other mail servers: bench/RESULTS.md (--quick: one short round)
@@ -185,6 +186,21 @@ crash() {
         wait "$first_half"
     done
     e2e_tests -k 'kill or crash'
+    say 'The real program: kills, disks, limits, hostile clients'
+    rack_program
+    POSTRIDER=$PWD/build/postrider "$PYTHON" -B -m pytest -q -p no:cacheprovider tests/crash/rack
+}
+
+# The rack sends to a release build, as users have it.
+rack_program() {
+    # shellcheck disable=SC2046,SC2086
+    need 'run the rack' $BUILD_PACKAGES python3 $(cat tests/e2e/packages.txt) e2fsprogs faketime
+    build release
+}
+
+soak() {
+    rack_program
+    POSTRIDER=$PWD/build/postrider "$PYTHON" -B tests/crash/rack/soak.py "$@"
 }
 
 command=${1:-help}
@@ -206,6 +222,7 @@ lint)
     ;;
 fuzz) fuzz "$@" ;;
 crash) crash ;;
+soak) soak "$@" ;;
 format)
     need 'format the source' clang-format
     find src tests -name '*.[ch]' -exec clang-format -i {} +

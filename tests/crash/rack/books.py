@@ -34,8 +34,9 @@ class Senders:
     """`count` clients that send one message after the other, until told to stop. `taken`: the marks
     that got a 250; `replies`: how often each code ended a transaction."""
 
-    def __init__(self, house, count=4, to=("you@house.example",), sizes=SIZES, name="m"):
+    def __init__(self, house, count=4, to=("you@house.example",), sizes=SIZES, name="m", pause=0, source=None):
         self.house, self.to, self.sizes, self.name = house, to, sizes, name
+        self.pause, self.source = pause, source  # seconds between two messages; an address of ours
         self.taken, self.replies = set(), collections.Counter()
         self.stopping = threading.Event()
         self.news = threading.Condition()
@@ -56,11 +57,12 @@ class Senders:
         made = 0
         while not self.stopping.is_set():
             try:
-                with Client(self.house.address, self.house.port) as client:
+                with Client(self.house.address, self.house.port, self.source) as client:
                     client.hello()
                     while not self.stopping.is_set():
                         made += 1
                         self._send(client, f"{self.name}{number}-{made}", rng)
+                        self.stopping.wait(self.pause)
             except (OSError, EOFError, AssertionError):
                 self.note("cut")
                 self.stopping.wait(0.02)
