@@ -2,6 +2,7 @@
 
 #include "core/base/scan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { ENVELOPE_VERSION = 1 };
@@ -108,5 +109,43 @@ bool envelope_decode(struct str bytes, struct arena *arena, struct envelope *e)
         return false;
     }
     *e = read;
+    return true;
+}
+
+static struct str domain_of(struct str address)
+{
+    size_t at = str_rfind(address, '@');
+    return at == STR_NONE ? (struct str){0} : str_tail(address, at + 1);
+}
+
+/* Of the same address, the one that was named first. */
+static int by_domain(const void *left, const void *right)
+{
+    const struct envelope_rcpt *a = *(const struct envelope_rcpt *const *)left;
+    const struct envelope_rcpt *b = *(const struct envelope_rcpt *const *)right;
+    int order = str_cmp(domain_of(a->address), domain_of(b->address));
+    order = order ? order : str_cmp(a->address, b->address);
+    return order ? order : (a > b) - (a < b);
+}
+
+bool envelope_group_rcpts(struct envelope *e, struct arena *arena)
+{
+    const struct envelope_rcpt **sorted = arena_array(arena, e->rcpt_count, sizeof *sorted);
+    struct envelope_rcpt *grouped = arena_array(arena, e->rcpt_count, sizeof *grouped);
+    if (!sorted || !grouped) {
+        return false;
+    }
+    for (size_t i = 0; i < e->rcpt_count; i++) {
+        sorted[i] = &e->rcpts[i];
+    }
+    qsort(sorted, e->rcpt_count, sizeof *sorted, by_domain);
+    size_t count = 0;
+    for (size_t i = 0; i < e->rcpt_count; i++) {
+        if (count == 0 || !str_eq(grouped[count - 1].address, sorted[i]->address)) {
+            grouped[count++] = *sorted[i];
+        }
+    }
+    e->rcpts = grouped;
+    e->rcpt_count = count;
     return true;
 }

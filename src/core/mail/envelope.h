@@ -42,6 +42,10 @@ struct envelope {
     size_t rcpt_count;
 };
 
+/* Recipients of one domain come to stand together, so that they can share a transaction, and of an
+ * address that was named twice the first stays. False: no memory in `arena`; nothing has changed. */
+NODISCARD bool envelope_group_rcpts(struct envelope *e, struct arena *arena);
+
 /* The form in which the spool keeps it: versioned bytes, appended to `out`. */
 void envelope_encode(struct buf *out, const struct envelope *e);
 /* Reads what envelope_encode() wrote; texts are slices of `bytes`, arrays are in `arena`. False:

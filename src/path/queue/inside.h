@@ -95,6 +95,9 @@ struct active {
     uint32_t jobs_out;
     uint32_t due_count;
     size_t cursor; /* nobody before it is WORK_DUE */
+    /* All that have work stand from `low` to before `high`: of 100,000 recipients, those of one
+     * round. */
+    size_t low, high;
     uint32_t parked;
     bool loaded;
     bool marking;

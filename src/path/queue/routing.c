@@ -30,16 +30,20 @@ bool round_begin(struct active *a)
     size_t count = 0;
     if (a->parked == 0) {
         arena_done(&a->round);
+        a->low = a->state.count;
+        a->high = 0;
     }
     for (size_t i = 0; i < a->state.count && count < ROUND_RCPTS; i++) {
         struct rcpt *r = a->state.rcpts[i];
         if (is_due(a, r, now)) {
             r->work = WORK_DUE;
+            a->low = i < a->low ? i : a->low;
+            a->high = i < a->high ? a->high : i + 1;
             count++;
         }
     }
     a->due_count += (uint32_t)count;
-    a->cursor = 0;
+    a->cursor = a->low;
     return count > 0;
 }
 
@@ -131,6 +135,7 @@ static void expand(struct active *a, struct rcpt *r, const struct routing *resul
     }
     size_t first = a->state.count;
     active_record(a, &o);
+    a->high = a->state.count;
     for (size_t i = first; i < a->state.count; i++) {
         struct rcpt *child = a->state.rcpts[i];
         if (state_descends(&a->state, r, child->address)) {

@@ -208,7 +208,7 @@ static size_t count_alike(const struct active *a, size_t from)
     uint32_t most = a->config->deliver.transaction_recipients;
     size_t count = 0;
     most = most ? most : 1;
-    for (size_t i = from; i < a->state.count && count < most; i++) {
+    for (size_t i = from; i < a->high && count < most; i++) {
         count += same_job(a->state.rcpts[from], a->state.rcpts[i]);
     }
     return count;
@@ -237,7 +237,7 @@ static void park(struct active *a, struct rcpt *first, const struct site *site)
     struct instant now = queue_now(a->queue);
     bool over = site_is_down(site, now) && !instant_before(now, a->give_up);
     struct str name = first->hop->site;
-    for (size_t i = first->index; i < a->state.count; i++) {
+    for (size_t i = first->index; i < a->high; i++) {
         struct rcpt *r = a->state.rcpts[i];
         if (r->work != WORK_ROUTED || !str_eq(r->hop->site, name)) {
             continue;
@@ -283,7 +283,7 @@ void sending_start(struct active *a)
     if (a->routes_out > 0) {
         return; /* those still asked for may share a transaction */
     }
-    for (size_t i = 0; i < a->state.count; i++) {
+    for (size_t i = a->low; i < a->high; i++) {
         struct rcpt *r = a->state.rcpts[i];
         if (r->work != WORK_ROUTED) {
             continue;
@@ -306,7 +306,7 @@ bool sending_unpark(struct active *a)
 {
     struct instant now = queue_now(a->queue);
     bool any = false;
-    for (size_t i = 0; i < a->state.count && a->parked > 0; i++) {
+    for (size_t i = a->low; i < a->high && a->parked > 0; i++) {
         struct rcpt *r = a->state.rcpts[i];
         if (r->work != WORK_PARKED) {
             continue;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum { MANY_RCPTS = 64 }; /* so many are looked through at the end, and at once */
+
 void transaction_free(struct session *s)
 {
     if (s->mail) {
@@ -130,7 +132,7 @@ static bool has_rcpt(const struct envelope *e, struct str address)
 static bool add_rcpt(struct transaction *t, struct envelope_rcpt rcpt)
 {
     struct envelope *e = &t->envelope;
-    if (has_rcpt(e, rcpt.address)) {
+    if (e->rcpt_count < MANY_RCPTS && has_rcpt(e, rcpt.address)) {
         return true; /* named twice, delivered once */
     }
     if (e->rcpt_count == t->rcpt_cap) {
@@ -366,8 +368,10 @@ void transaction_on_end(struct session *s, const struct server_event *event)
         t->envelope.body = BODY_8BITMIME; /* what it is, not what it was said to be */
     }
     t->envelope.body_size = draft_size(t->draft);
+    bool many = t->envelope.rcpt_count >= MANY_RCPTS;
+    bool grouped = !many || envelope_group_rcpts(&t->envelope, &t->arena);
     additions_format(&t->additions, s);
-    if (t->additions.failed) {
+    if (t->additions.failed || !grouped) {
         refuse_message(s, ANSWER_NO_MEMORY);
         return;
     }
