@@ -6,7 +6,7 @@ TITLES = {
     "b": "relay to a sink",
     "c": "into Maildirs",
     "d": "idle sessions",
-    "e": "messages of 25 MiB",
+    "e": "large messages: MB/s and memory",
     "g": "a queue of a million",
     "h": "a dead site and a slow one",
     "i": "one message, 100,000 recipients, 10,000 domains",

@@ -45,8 +45,11 @@ def medians(rows):
     for _, server, row in rows:
         groups.setdefault((row["shape"], server), []).append(row)
     for (shape, server), of_one in groups.items():
-        keys = [k for k in of_one[0] if k != "shape"]
-        values = {k: statistics.median([r[k] for r in of_one if k in r]) for k in keys}
+        whole = [r for r in of_one if "failed" not in r]
+        keys = [k for k in (whole or of_one)[0] if k not in ("shape", "failed")]
+        values = {k: statistics.median([r[k] for r in whole if k in r]) for k in keys if whole}
+        if len(whole) < len(of_one):
+            values["failed"] = next(r["failed"] for r in of_one if "failed" in r)
         yield {"shape": shape, "server": server, "runs": len(of_one), **values}
 
 
@@ -70,10 +73,13 @@ def measure(asked, bench, names):
     for letter in asked.workloads or workloads.ALL:
         print(f"\n== {letter}: {report.TITLES[letter]}", flush=True)
         rows, began = [], time.monotonic()
-        for turn, server, row in workloads.ALL[letter](bench):
-            rows.append((turn, server, row))
-            facts = "  ".join(f"{k} {v}" for k, v in row.items() if k != "shape")
-            print(f"  {turn + 1}  {server:12} {row['shape']}: {facts}", flush=True)
+        try:
+            for turn, server, row in workloads.ALL[letter](bench):
+                rows.append((turn, server, row))
+                facts = "  ".join(f"{k} {v}" for k, v in row.items() if k != "shape")
+                print(f"  {turn + 1}  {server:12} {row['shape']}: {facts}", flush=True)
+        except Exception as error:  # a workload that breaks is told, and the others are measured
+            print(f"  broke off: {error!r}", flush=True)
         servers.clean_up()
         results[letter] = {
             "rows": list(medians(rows)),

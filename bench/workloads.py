@@ -4,6 +4,7 @@ import json
 import mmap
 import os
 import resource
+import statistics
 import struct
 import subprocess
 import threading
@@ -59,17 +60,25 @@ class Bench:
     def __init__(self, quick, rounds, names):
         self.quick = quick
         self.seconds = 1 if quick else 2
-        self.rounds = rounds or (1 if quick else 3)
+        self.rounds = rounds or (1 if quick else 2)
         self.names = names
 
-    def interleaved(self, purpose, null=False, **options):
-        """A B A B: each server in turn, as often as there are rounds, fresh each time."""
+    def interleaved(self, shape, measured, purpose, names=None, **options):
+        """A B A B: each server in turn, as often as there are rounds, fresh each time; `measured` makes
+        the row of one run. What fails for one server is told in its row, and the others go on."""
         for turn in range(self.rounds):
-            for name in self.names:
-                if name == "null" and not null:
-                    continue
-                with servers.ALL[name](purpose, **options) as server:
-                    yield turn, server
+            for name in names or [n for n in self.names if n != "null"]:
+                row = {"shape": shape}
+                try:
+                    with servers.ALL[name](purpose, **options) as server:
+                        row.update(measured(server))
+                except (RuntimeError, OSError, ValueError, subprocess.SubprocessError) as error:
+                    row["failed"] = str(error).strip().splitlines()[0][:200]
+                yield turn, servers.ALL[name].name, row
+
+    def own(self, shape, measured, purpose, **options):
+        """The same of Postrider alone, where there is one to compare it with only by itself."""
+        return self.interleaved(shape, measured, purpose, names=["postrider"], **options)
 
 
 @contextlib.contextmanager
@@ -83,42 +92,47 @@ def cost(server, row):
 
 def accept_and_queue(bench):
     """(a)"""
-    many = (1, 20, 200)
-    for each in ("one", "many"):
-        for connections in many:
-            for turn, server in bench.interleaved("queue", null=True):
-                row = {"shape": f"{connections} connections, {each} per connection"}
-                keep = ["-k", 1] if each == "one" else ["-k", 0]
-                common = ["-c", connections, *keep, "-p", *server.recipient(1)]
-                load(server, "-m", 50 + connections, *common)
-                machine.settle(server.process.pid)
-                with cost(server, row):
-                    got = load(server, "-m", 3000000, "-t", bench.seconds, *common)
-                    row["messages"] = got["messages"]
-                row.update(rate=got["rate"], p50_us=got["p50_us"], p99_us=got["p99_us"])
-                yield turn, server.name, row
+    shapes = [(each, connections) for each in ("one", "many") for connections in (1, 20, 200)]
+    for each, connections in [("one", 20), ("many", 200)] if bench.quick else shapes:
+
+        def measured(server, each=each, connections=connections):
+            row = {}
+            keep = ["-k", 1] if each == "one" else ["-k", 0]
+            common = ["-c", connections, *keep, "-p", *server.recipient(1)]
+            load(server, "-m", 50 + connections, *common)
+            machine.settle(server.process.pid)
+            with cost(server, row):
+                got = load(server, "-m", 3000000, "-t", bench.seconds, *common)
+                row["messages"] = got["messages"]
+            return {**row, "rate": got["rate"], "p50_us": got["p50_us"], "p99_us": got["p99_us"]}
+
+        shape = f"{connections} connections, {each} per connection"
+        yield from bench.interleaved(shape, measured, "queue", bench.names)
 
 
 def relay(bench):
     """(b)"""
     for connections in (20,) if bench.quick else (1, 20):
         with Sink() as sink:
-            for turn, server in bench.interleaved("relay"):
-                yield turn, server.name, through(
-                    bench, server, connections, lambda: sink.count("messages")
-                )
+
+            def measured(server, connections=connections, sink=sink):
+                return through(bench, server, connections, lambda: sink.count("messages"))
+
+            yield from bench.interleaved(f"{connections} connections", measured, "relay")
 
 
 def maildirs(bench):
     """(c)"""
-    for connections in (20,):
-        for turn, server in bench.interleaved("maildir"):
-            yield turn, server.name, through(bench, server, connections, server.delivered, pause=0.05)
+
+    def measured(server):
+        return through(bench, server, 20, server.delivered, pause=0.05)
+
+    yield from bench.interleaved("20 connections", measured, "maildir")
 
 
 def through(bench, server, connections, arrived, pause=0.002):
     """Messages go in, and come out at the other end: rate over the whole way."""
-    row = {"shape": f"{connections} connections"}
+    row = {}
     common = ["-c", connections, "-k", 0, "-p", *server.recipient(100)]
     start = arrived()
     warm = load(server, "-m", 100 + connections, *common)["messages"]
@@ -144,14 +158,20 @@ def idle_sessions(bench):
     """(d)"""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1000  # 50,000 where that many are allowed
     for count in (1000,) if bench.quick else (1000, 10000, min(50000, most)):
-        for turn, server in bench.interleaved("queue", processes=count + 50):
-            if count > 1000 and server.name in ("Postfix", "Exim"):
-                continue  # a process per session: 1,000 tell enough
-            yield turn, server.name, hold(bench, server, count)
+        names = [n for n in bench.names if n != "null"]
+        if count > 1000:  # a process per session: 1,000 tell enough
+            names = [n for n in names if n not in ("postfix", "exim")]
+
+        def measured(server, count=count):
+            return hold(server, count)
+
+        yield from bench.interleaved(
+            f"{count:,} idle sessions", measured, "queue", names, processes=count + 50
+        )
 
 
-def hold(bench, server, count):
-    row = {"shape": f"{count} idle sessions"}
+def hold(server, count):
+    row = {}
     load(server, "-m", 500, "-c", 20, *server.recipient(1))
     before = server.memory_kib()
     holders, held = [], 0
@@ -161,14 +181,15 @@ def hold(bench, server, count):
             holders.append(
                 subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             )
-            timer = threading.Timer(60, holders[-1].kill)
+            timer = threading.Timer(60, holders[-1].kill)  # it tells after 45 s at the latest
             timer.start()
             line = holders[-1].stdout.readline()
             timer.cancel()
             held += json.loads(line)["held"] if line else 0
         after = server.memory_kib()
-        row.update(held=held, bytes_per_session=round((after - before) * 1024 / max(1, held)))
+        row.update(held=held)
         if held:
+            row.update(bytes_per_session=round((after - before) * 1024 / held))
             got = load(server, "-m", 3000000, "-t", 1, "-c", 20, "-k", 0, "-p", *server.recipient(1))
             row["rate"] = got["rate"]
     finally:
@@ -180,44 +201,69 @@ def hold(bench, server, count):
 
 def large(bench):
     """(e)"""
-    size, count = 25 << 20, 8 if bench.quick else 40
+    count = 4 if bench.quick else 16
+    yield from bench.interleaved(
+        "25 MiB", lambda server: relayed_large(server, 25 << 20, count), "relay"
+    )
+    for size, number in ((1 << 20, 200), (100 << 20, 4)):
+
+        def measured(server, size=size, number=number):
+            return relayed_large(server, size, number)
+
+        if not bench.quick:
+            yield from bench.own(f"{size >> 20} MiB", measured, "relay", limits={"message": "200MiB"})
+
+
+def relayed_large(server, size, count):
+    row, stop = {}, threading.Event()
     with Sink() as sink:
-        for turn, server in bench.interleaved("relay"):
-            row = {"shape": "25 MiB, 4 connections, relayed"}
-            load(server, "-m", 200, "-c", 4, *server.recipient(1))
-            machine.until("quiet", lambda: sink.count("messages") >= 200 or True)
-            before, peak, stop = server.memory_kib(), [0], threading.Event()
+        load(server, "-m", 200, "-c", 4, *server.recipient(1))
+        machine.until("the warm-up arrives", lambda: sink.count("messages") >= 200)
+        before = server.memory_kib()
+        peak = [before]
 
-            def watch():
-                while not stop.wait(0.02):
-                    peak[0] = max(peak[0], server.memory_kib())
+        def watch():
+            while not stop.wait(0.02):
+                peak[0] = max(peak[0], server.memory_kib())
 
-            watcher = threading.Thread(target=watch)
-            watcher.start()
-            start = sink.count("bytes")
-            began = time.monotonic()
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        start = sink.count("bytes")
+        began = time.monotonic()
+        try:
             with cost(server, row):
                 got = load(server, "-m", count, "-c", 4, "-s", size, *server.recipient(1))
-                machine.until("all arrives", lambda: sink.count("bytes") >= start + count * size, 300)
+                machine.until("all arrives", lambda: sink.count("bytes") >= start + count * size, 180)
                 took = time.monotonic() - began
                 row["messages"] = got["messages"]
+        finally:
             stop.set()
             watcher.join()
-            row.update(rate=round(count * size / 1e6 / took, 1), accept_MB_s=round(got["rate"] * size / 1e6, 1),
-                       idle_MiB=round(before / 1024, 1), peak_MiB=round(peak[0] / 1024, 1))  # fmt: skip
-            yield turn, server.name, row
+    row.update(rate=round(count * size / 1e6 / took, 1), accept_MB_s=round(got["rate"] * size / 1e6, 1),
+               idle_MiB=round(before / 1024, 1), peak_MiB=round(peak[0] / 1024, 1))  # fmt: skip
+    return row
 
 
-def baseline_and(bench, server, obstacle):
-    """The rate of mail to far.example: first alone, then with `obstacle` in the queue. Returns both."""
-    rates = []
+def baseline_and(bench, server, obstacle, repeats=3):
+    """The rate of mail to far.example: first alone, then with `obstacle` in the queue, each the median
+    of `repeats` runs. Returns both."""
+    rates, costs = [], []
     with Sink() as sink:
         for step in (None, obstacle):
             if step:
                 step()
-            got = through(bench, server, 20, lambda: sink.count("messages"))
-            rates.append(got["rate"])
-    return {"alone": rates[0], "rate": rates[1], "kept_percent": round(100 * rates[1] / rates[0], 1)}
+            got = [
+                through(bench, server, 20, lambda: sink.count("messages")) for _ in range(repeats)
+            ]
+            rates.append(statistics.median(r["rate"] for r in got))
+            costs.append(statistics.median(r["cpu_s_per_1000"] for r in got))
+    return {
+        "cpu_alone": costs[0],
+        "cpu_s_per_1000": costs[1],
+        "alone": rates[0],
+        "rate": rates[1],
+        "kept_percent": round(100 * rates[1] / rates[0], 1),
+    }
 
 
 def far_and(*others):
@@ -229,12 +275,14 @@ def far_and(*others):
 def long_queue(bench):
     """(g)"""
     count = 50000 if bench.quick else int(os.environ.get("BENCH_LONG_QUEUE", "1000000"))
-    with servers.Postrider("queue") as server:
-        load(server, "-m", 1000, "-c", 100, "-p", *server.recipient(1))
+
+    def measured(server):
+        load(server, "-m", 10000, "-c", 100, "-k", 0, "-p", *server.recipient(1))
+        machine.until("it rests", lambda: quiet(server), 60)
         before = server.memory_kib()
         load(server, "-m", count, "-c", 100, "-k", 0, "-p", *server.recipient(1))
         machine.until("it rests", lambda: quiet(server), 300)
-        row = {"shape": f"{count:,} messages queued", "messages": count}
+        row = {"messages": count}
         row["bytes_per_message"] = round((server.memory_kib() - before) * 1024 / count)
         server.end_gently()
         with Sink() as sink:
@@ -242,10 +290,15 @@ def long_queue(bench):
             began = time.monotonic()
             server.start()
             row["started_s"] = round(time.monotonic() - began, 2)
+            row["start_cpu_s"] = server.cpu()
             machine.until("the first delivery", lambda: sink.count("first_ns"), 300)
             row["first_delivery_s"] = round(sink.count("first_ns") / 1e9 - began, 2)
             row["MiB_after_start"] = round(server.memory_kib() / 1024, 1)
-        yield 0, server.name, row
+        return row
+
+    rounds, bench.rounds = bench.rounds, 1
+    yield from bench.own(f"{count:,} messages queued", measured, "queue")
+    bench.rounds = rounds
 
 
 def quiet(server):
@@ -261,12 +314,15 @@ def slow_site(bench):
     slow = {"match": "slow.example", "to": f"smtp://{ADDRESS}:{SINK_PORT + 1}"}
     dead = {"match": "dead.example", "to": f"smtp://{ADDRESS}:1"}
     for name, way in (("a site that takes 1 s a message", slow), ("a dead site", dead)):
-        for turn in range(bench.rounds):
-            with servers.Postrider("relay", **far_and(way)) as server, Sink(SINK_PORT + 1, delay=1000000):
-                to = ["-r", "box@" + way["match"]]
-                row = {"shape": f"{name} has {count:,} messages"}
-                row.update(baseline_and(bench, server, lambda: load(server, "-m", count, "-c", 50, "-k", 0, "-p", *to)))
-                yield turn, server.name, row
+        to = ["-r", "box@" + way["match"]]
+
+        def measured(server, to=to):
+            with Sink(SINK_PORT + 1, delay=1000000):
+                return baseline_and(
+                    bench, server, lambda: load(server, "-m", count, "-c", 50, "-k", 0, "-p", *to)
+                )
+
+        yield from bench.own(f"{name} has {count:,} messages", measured, "relay", **far_and(way))
 
 
 def many_recipients(bench):
@@ -275,28 +331,33 @@ def many_recipients(bench):
     far = SINK_PORT + 1
     options = {**far_and({"match": "*", "to": "mx"}), "deliver": {"port": far}}
     options["transports"].pop()
-    for turn in range(bench.rounds):
-        with servers.Postrider("relay", **options) as server, Sink(far, "0.0.0.0") as sites:
-            row = {"shape": f"{count:,} recipients in {domains:,} domains"}
-            to = ["-n", count, "-r", "box%u@site%d.example", "-R", count, "-D", domains]
-            before, peak, clock = [0], [0], [0.0]
+    to = ["-n", count, "-r", "box%u@site%d.example", "-R", count, "-D", domains]
 
-            def obstacle():
-                before[0] = server.memory_kib()
-                load(server, "-m", 1, "-s", 4096, *to)
-                clock[0] = time.monotonic()
-                peak[0] = server.memory_kib()
+    def measured(server):
+        before, peak, began = [0], [0], [0.0]
 
-            row.update(baseline_and(bench, server, obstacle))
+        def obstacle():
+            before[0] = server.memory_kib()
+            load(server, "-m", 1, "-s", 4096, *to)
+            began[0] = time.monotonic()
+            peak[0] = server.memory_kib()
+
+        with Sink(far, "0.0.0.0") as sites:
 
             def all_there():
                 peak[0] = max(peak[0], server.memory_kib())
                 return sites.count("recipients") >= count
 
-            machine.until("all of them arrive", all_there, 600, 0.1)
-            took = time.monotonic() - clock[0]
-            row.update(recipients_per_s=round(count / took), bytes_per_recipient=round((peak[0] - before[0]) * 1024 / count))
-            yield turn, server.name, row
+            row = baseline_and(bench, server, obstacle, repeats=1)
+            machine.until("all of them arrive", all_there, 300, 0.1)
+        took = time.monotonic() - began[0]
+        return {
+            **row,
+            "recipients_per_s": round(count / took),
+            "bytes_per_recipient": round((peak[0] - before[0]) * 1024 / count),
+        }
+
+    yield from bench.own(f"{count:,} recipients in {domains:,} domains", measured, "relay", **options)
 
 
 def limits(bench):
