@@ -1,5 +1,6 @@
 /* hold: opens idle sessions, each greeted and past its EHLO, says so (after 45 s, of those that are
- * there), and holds them until its standard input ends. From 127.0.0.2 and up, 1,000 from each address.
+ * there), and holds them until its standard input ends. From 127.0.0.2 and up, 1,000 from each
+ * address.
  *
  *   hold [-x ADDRESSES] N ADDRESS:PORT */
 #include "wire.h"

@@ -43,7 +43,8 @@ struct envelope {
 };
 
 /* Recipients of one domain come to stand together, so that they can share a transaction, and of an
- * address that was named twice the first stays. False: no memory in `arena`; nothing has changed. */
+ * address that was named twice the first stays. False: no memory in `arena`; nothing has changed.
+ */
 NODISCARD bool envelope_group_rcpts(struct envelope *e, struct arena *arena);
 
 /* The form in which the spool keeps it: versioned bytes, appended to `out`. */
