@@ -23,6 +23,7 @@ static const struct verb verbs[] = {
     {"route", verb_route, "show the way from an address to the host to connect to"},
     {"trace", verb_trace, "tell where a message came from, and which Received lines to believe"},
     {"verify", verb_verify, "tell who answers for a message: SPF, DKIM, ARC, DMARC"},
+    {"report", verb_report, "tell what a report says that another domain sent"},
     {"user", verb_user, "keep the file of those who may log in"},
 };
 

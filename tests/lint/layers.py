@@ -32,11 +32,12 @@ MAY_INCLUDE = {
     "tls": CORE + ("port", "world"),
     "fence": CORE + ("port",),
     "supervise": CORE + ("port", "world"),
+    "tlsrpt": CORE + ("port", "path", "config", "world"),
     "runner": CORE + ("world", "config/config.h", "path/route"),
     "config": CORE + ("port",),
     "control": CORE + ("port", "path", "world", "config", "console"),
     "console": CORE + ("port", "path", "world", "config", "control"),
-    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls", "supervise", "runner", "fence", "keys"),
+    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls", "tlsrpt", "supervise", "runner", "fence", "keys"),
 }
 # What the pure folders may include of the system.
 SYSTEM = {
