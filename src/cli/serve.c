@@ -7,6 +7,7 @@
 #include "cli/serve_supervised.h"
 #include "cli/serve_tls.h"
 #include "cli/sts_desk.h"
+#include "cli/tlsrpt_desk.h"
 #include "cli/verb.h"
 #include "config/load.h"
 #include "control/control.h"
@@ -41,6 +42,7 @@ struct server {
     struct logins *logins[BRANCHES_MAX];
     struct serve_tls tls;
     struct sts_desk sts;
+    struct tlsrpt_desk reports;
     const struct ports *branch_ports[BRANCHES_MAX];
     size_t loop_count;
     struct postoffice *office;
@@ -75,6 +77,7 @@ static void stop(struct server *server, const char *reason)
     log_event(server->log, LOG_INFO, "stopping", F_STR("reason", str_from_cstr(reason)));
     control_close(&server->control);
     pickup_stop(&server->pickup);
+    tlsrpt_desk_stop(&server->reports);
     postoffice_close(server->office, office_closed, server);
 }
 
@@ -163,6 +166,8 @@ static void office_opened(void *owner, int result, struct str reason)
                                             .drafts = postoffice_drafts(server->office),
                                             .ids = postoffice_ids(server->office)};
     pickup_start(&server->pickup, server->config);
+    tlsrpt_desk_start(&server->reports, server->config, server->home,
+                      postoffice_drafts(server->office), postoffice_ids(server->office));
     log_event(server->log, LOG_INFO, "ready", F_STR("hostname", server->config->hostname),
               F_STR("version", STR(POSTRIDER_VERSION)));
     supervisor_link_ready(&server->link);
@@ -219,6 +224,7 @@ static bool make_loops(struct server *server)
         loop_set_starter(server->loops[i], &server->starter.starter);
     }
     loop_set_keeper(server->home, &server->link.keeper, 0);
+    tlsrpt_desk_open(&server->reports, c, server->loops, server->loop_count);
     return make_logins(server) &&
            serve_tls_open(&server->tls, server->config, server->loops, server->loop_count);
 }
@@ -302,6 +308,7 @@ static int serve(struct server *server)
     sts_desk_stop(&server->sts);
     loop_free(server->home);
     sts_desk_close(&server->sts);
+    tlsrpt_desk_close(&server->reports);
     pickup_done(&server->pickup);
     dns_service_free(server->dns);
     log_free(server->log);

@@ -104,6 +104,13 @@ struct config_transport {
     bool implicit_tls; /* smtps:// */
 };
 
+/* Reports to other domains about TLS towards them (RFC 8460). */
+struct config_tls_reports {
+    enum { TLS_REPORTS_SEND, TLS_REPORTS_NEVER } use;
+    struct str from;   /* an address; empty: postmaster at our host name */
+    struct span every; /* a day, but for tests */
+};
+
 enum mta_sts_use { MTA_STS_USE, MTA_STS_NEVER };
 
 /* How mail to these domains must travel; the first match wins. `match` as in a transport. */
@@ -195,6 +202,7 @@ struct config {
     enum tls_keys tls_keys;
     struct str authorities; /* a file of those believed; empty: the system's */
     enum mta_sts_use mta_sts;
+    struct config_tls_reports tls_reports;
     struct config_tls_rule *tls_rules;
     size_t tls_rule_count;
     enum relay_rule relay;

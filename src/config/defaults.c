@@ -94,6 +94,7 @@ struct config *config_new(void)
     c->log_level = LOG_INFO;
     c->limits = limits;
     c->deliver = deliver;
+    c->tls_reports.every = SPAN_D(1);
     c->queue = queue;
     if (!set_retry(c) || !set_networks(c) || !set_listens(c)) {
         config_drop(c);

@@ -229,6 +229,13 @@ static const struct key timeout_keys[] = {
     {.name = "mta_sts", .read = read_span, AT(deliver.mta_sts), .least = 1},
     {0},
 };
+static const char *const tls_report_uses[] = {"send", "never", NULL};
+static const struct key tls_report_keys[] = {
+    {.name = "use", .read = read_choice, AT(tls_reports.use), .words = tls_report_uses},
+    {.name = "from", .read = read_postmaster, AT(tls_reports.from)},
+    {.name = "every", .read = read_span, AT(tls_reports.every), .least = 1},
+    {0},
+};
 static const char *const mta_sts_uses[] = {"use", "never", NULL};
 static const struct key deliver_keys[] = {
     {.name = "port", .read = read_port, AT(deliver.port)},
@@ -236,6 +243,7 @@ static const struct key deliver_keys[] = {
     {.name = "timeouts", .read = read_section, .inside = timeout_keys},
     {.name = "tls", .read = read_tls_rules},
     {.name = "mta_sts", .read = read_choice, AT(mta_sts), .words = mta_sts_uses},
+    {.name = "tls_reports", .read = read_section, .inside = tls_report_keys},
     {.name = "https_port", .read = read_port, AT(deliver.https_port)},
     {.name = "transaction_recipients",
      .read = read_count,

@@ -12,6 +12,7 @@
 #include "port/net.h"
 #include "port/program.h"
 #include "port/resolver.h"
+#include "port/tally.h"
 #include "port/timer.h"
 #include "port/tls.h"
 
@@ -24,8 +25,9 @@ struct ports {
     struct resolver *resolver;
     struct programs *programs;
     struct log *log;
-    struct logins *logins; /* null: nobody can log in */
-    struct tls *tls;       /* null: no TLS */
-    struct https *https;   /* null: no HTTPS */
-    struct inbox *inbox;   /* this loop's own */
+    struct logins *logins;   /* null: nobody can log in */
+    struct tls *tls;         /* null: no TLS */
+    struct https *https;     /* null: no HTTPS */
+    struct tls_tally *tally; /* null: nobody counts */
+    struct inbox *inbox;     /* this loop's own */
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/buf.h"
+#include "core/mail/tls_failure.h"
 #include "core/mail/tls_policy.h"
 #include "port/stream.h"
 
@@ -12,6 +13,8 @@ struct tls_facts {
     struct str version;               /* "TLSv1.3" */
     struct str cipher;                /* "TLS_AES_256_GCM_SHA384" */
     char exporter[TLS_EXPORTER_SIZE]; /* RFC 9266: binds what is said to this connection */
+    enum tls_failure
+        failure; /* the client's side: what a policy in testing would have failed for */
 };
 
 /* Whom a client wants to talk with. Borrowed until the handshake is done. */
@@ -30,6 +33,8 @@ struct tls {
     struct stream *(*connect)(struct tls *tls, struct stream *plain, const struct tls_want *want);
     /* Why the client's handshake failed, in words; empty: unknown. Lasts as long as the stream. */
     struct str (*trouble)(const struct stream *stream);
+    /* The same as a report has it. */
+    enum tls_failure (*failure)(const struct stream *stream);
     /* False: the handshake is not done. */
     bool (*facts)(const struct stream *stream, struct tls_facts *facts);
     /* The peer's certificates in words, a line each, as far as the handshake came. */

@@ -13,5 +13,7 @@ NODISCARD SSL_CTX *tls_client_context(OSSL_LIB_CTX *library, const char *authori
 NODISCARD bool tls_client_prepare(SSL *ssl, const struct tls_want *want);
 /* After it: is this the one that is wanted? False, with `*why`. */
 NODISCARD bool tls_client_judge(SSL *ssl, const struct tls_policy *policy, struct buf *why);
+/* What was wrong, as far as it is known: with the certificate, or else with the handshake. */
+enum tls_failure tls_client_failure(const SSL *ssl, bool done);
 /* Why the handshake failed, in words. */
 void tls_client_explain(SSL *ssl, struct buf *why);

@@ -31,6 +31,7 @@ struct tls_stream {
     const struct tls_policy *policy; /* the client's side, until the handshake is done; else null */
     struct buf why;                  /* the client's side: what failed */
     bool outgoing;
+    bool testing;       /* a policy in testing: what would be wrong is known afterwards */
     struct timer later; /* goes on after a resume, or tells an error */
     bool paused;
     bool done;    /* the handshake */
@@ -410,6 +411,7 @@ static struct stream *op_connect(struct tls *tls, struct stream *plain, const st
         return NULL;
     }
     s->outgoing = true;
+    s->testing = want->policy->sts == STS_TESTING;
     s->policy = want->policy;
     SSL_set_connect_state(s->ssl);
     if (!tls_client_prepare(s->ssl, want)) {
@@ -423,6 +425,11 @@ static struct stream *op_connect(struct tls *tls, struct stream *plain, const st
 static struct str op_trouble(const struct stream *stream)
 {
     return buf_str(&from_port(stream)->why);
+}
+
+static enum tls_failure op_failure(const struct stream *stream)
+{
+    return tls_client_failure(from_port(stream)->ssl, false);
 }
 
 static void op_describe(const struct stream *stream, struct buf *out)
@@ -440,6 +447,7 @@ static bool op_facts(const struct stream *stream, struct tls_facts *facts)
                                    label, sizeof label - 1, (const unsigned char *)"", 0, 1) != 1) {
         return false;
     }
+    facts->failure = s->testing ? tls_client_failure(s->ssl, true) : TLS_FAILED_NOT;
     facts->version = str_from_cstr(SSL_get_version(s->ssl));
     facts->cipher = str_from_cstr(SSL_get_cipher_name(s->ssl));
     return true;
@@ -466,6 +474,7 @@ struct tls *tls_server_new(const struct tls_source *source, const struct ports *
                                 .connect = op_connect,
                                 .trouble = op_trouble,
                                 .facts = op_facts,
+                                .failure = op_failure,
                                 .describe = op_describe};
     if (!make_method(server) || !tls_contexts_open(&server->contexts, source, reason)) {
         tls_server_free(&server->port);

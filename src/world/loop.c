@@ -139,6 +139,11 @@ void loop_set_tls(struct loop *loop, struct tls *tls)
     loop->ports.tls = tls;
 }
 
+void loop_set_tally(struct loop *loop, struct tls_tally *tally)
+{
+    loop->ports.tally = tally;
+}
+
 void loop_set_https(struct loop *loop, struct https *https)
 {
     loop->ports.https = https;

@@ -3,6 +3,7 @@
 
 #include "core/base/tlsa.h"
 #include "core/mail/sts.h"
+#include "core/mail/tls_failure.h"
 
 enum tls_level {
     TLS_MAY,         /* where it is offered, whoever it is; else in the clear (RFC 7435) */
@@ -25,10 +26,12 @@ struct tls_policy {
     struct str fingerprints; /* SHA-256 of certificates or public keys (DER), one after the other */
     const struct tlsa *tlsa; /* DANE: usable ones */
     size_t tlsa_count;
-    enum sts_mode sts; /* of a hop: MTA-STS holds for hosts that DANE does not */
-    struct str sts_mx; /* and names these */
-    struct str base;   /* DANE: the TLSA base domain, which SNI asks for */
-    struct str source; /* the rule it is from, "DANE", "MTA-STS"; empty: none applies */
+    enum sts_mode sts;            /* of a hop: MTA-STS holds for hosts that DANE does not */
+    struct str sts_mx;            /* and names these */
+    enum tls_failure sts_failure; /* it has a policy that could not be had */
+    struct str domain;            /* whose MX records the host is from; empty: no reports */
+    struct str base;              /* DANE: the TLSA base domain, which SNI asks for */
+    struct str source;            /* the rule it is from, "DANE", "MTA-STS"; empty: none applies */
 };
 
 static inline bool tls_required(const struct tls_policy *policy)

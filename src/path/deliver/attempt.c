@@ -1,5 +1,7 @@
 #include "path/deliver/attempt.h"
 
+#include "path/deliver/tally.h"
+
 #include <stdlib.h>
 
 /* After deliver_stop(), the reply to a message that is out whole is awaited for so long. */
@@ -112,6 +114,7 @@ static void connect_host(struct attempt *a)
         struct outcome trouble = attempt_trouble(a, a->tls.status, a->tls.text);
         trouble.host = hop->hosts[a->host].name;
         note_trouble(a, trouble);
+        tally_refusal(&a->tls);
         next_host(a);
         return;
     }

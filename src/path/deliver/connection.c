@@ -1,5 +1,7 @@
 #include "path/deliver/connection.h"
 
+#include "path/deliver/tally.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +63,11 @@ static void flush(struct connection *c)
 /* Tells the owner; the last thing that is done with the connection. */
 static void tell(struct connection *c)
 {
+    enum client_state state = smtp_client_state(&c->client);
+    if (!c->counted && (state == CLIENT_READY || state == CLIENT_CLOSED)) {
+        c->counted = true;
+        tally_connection(c);
+    }
     if (c->changed) {
         c->changed(c);
     } else if (smtp_client_state(&c->client) == CLIENT_CLOSED) {

@@ -28,6 +28,7 @@ struct connection {
     void *owner;
 
     bool shaking;                 /* hands, for TLS */
+    bool counted;                 /* by the tally */
     const struct tls_policy *tls; /* the host's, until the handshake is done */
     struct deliver_office *office;
     struct stream *stream;

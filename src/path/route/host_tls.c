@@ -28,6 +28,7 @@ static void use_dane(struct host_tls_query *query, const struct dane *dane)
         .tlsa = dane->records,
         .tlsa_count = dane->count,
         .base = dane->base,
+        .domain = query->hop->tls.domain,
         .names = arena_format(query->arena, "%.*s %.*s", STR_ARG(dane->host), STR_ARG(served)),
         .source = STR("DANE"),
     };
@@ -36,12 +37,17 @@ static void use_dane(struct host_tls_query *query, const struct dane *dane)
     }
 }
 
-/* A policy in testing changes nothing but what is reported. */
+/* A policy in testing changes nothing but what is reported: `names` is what would be wanted. */
 static void use_sts(struct host_tls_query *query)
 {
     const struct tls_policy *hop = &query->hop->tls;
     query->policy.dane = false;
-    if (hop->sts != STS_ENFORCE) {
+    if (hop->sts == STS_NONE) {
+        return;
+    }
+    struct str host = query->hop->hosts[query->host].name;
+    if (hop->sts == STS_TESTING) {
+        query->policy.names = host;
         return;
     }
     struct str host = query->hop->hosts[query->host].name;

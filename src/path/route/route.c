@@ -75,6 +75,7 @@ static void end_hop(struct run *run, bool made)
     struct routing *result = &run->query->result;
     struct next_hop *hop = &result->hop;
     struct str served = run->served.len > 0 ? run->served : run->domain;
+    hop->tls.domain = run->served;
     bool ruled =
         made && tls_rule_apply(run->query->config, run->domain, served, hop, run->query->arena);
     if (!made || !hop->site.ptr) {
@@ -210,6 +211,13 @@ static void on_sts(struct sts_query *sts)
         dns_note_add(&run->notes, "MTA-STS policy of %.*s: %.*s", STR_ARG(run->served),
                      STR_ARG(sts->why));
     }
+    static const enum tls_failure failures[] = {
+        [STS_FINE] = TLS_FAILED_NOT,
+        [STS_NOT_FETCHED] = TLS_FAILED_STS_FETCH,
+        [STS_NOT_VALID] = TLS_FAILED_STS_INVALID,
+        [STS_NOT_TRUSTED] = TLS_FAILED_STS_WEBPKI,
+    };
+    tls->sts_failure = failures[sts->trouble];
     tls->sts = sts->policy.mode;
     tls->sts_mx = sts->policy.mx;
     end_hop(run, true);

@@ -46,9 +46,10 @@ static struct str names_for(const struct next_hop *hop, const struct config_tls_
 static bool take_rule(const struct config_tls_rule *rule, struct str served, struct next_hop *hop,
                       struct arena *arena)
 {
-    bool implicit = hop->tls.implicit;
+    struct tls_policy before = hop->tls;
     hop->tls = rule->policy;
-    hop->tls.implicit = implicit;
+    hop->tls.implicit = before.implicit;
+    hop->tls.domain = before.domain;
     hop->tls.names = names_for(hop, rule, served, arena);
     hop->tls.fingerprints = arena_copy(arena, rule->policy.fingerprints);
     hop->tls.source = arena_copy(arena, rule->match);
