@@ -88,6 +88,8 @@ static void route(void *owner, struct queue_route *ask)
         .silent = true,
         .sender = ask->envelope->reverse_path,
         .sts = office->sts,
+        .require_tls = ask->envelope->require_tls,
+        .tls_optional = ask->envelope->tls_optional,
     };
     route_start(&way->query);
 }

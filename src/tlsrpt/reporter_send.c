@@ -22,6 +22,7 @@ static void commit(struct reporter *r)
     r->envelope = (struct envelope){.id = queue_id_make(r->ids, r->frame.end),
                                     .reverse_path = r->from,
                                     .is_report = true,
+                                    .tls_optional = true,
                                     .submitted = true,
                                     .body_size = draft_size(r->draft),
                                     .arrived = r->ports->clock->wall(r->ports->clock),

@@ -1,8 +1,10 @@
 /* Property: a policy that is read, written again from what was read, is the same policy; a host
- * that stands in it is one it names; a record's id is short and has letters and digits only. */
+ * that stands in it is one it names; a record's id is short and has letters and digits only; a
+ * place for reports is within the text. */
 #include "core/mail/sts.h"
 
 #include "core/base/buf.h"
+#include "core/mail/tlsrpt_record.h"
 
 #include <stdlib.h>
 
@@ -46,6 +48,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (sts_record_parse(text, &id)) {
         require(id.len > 0 && id.len <= STS_ID_MAX && !str_has_control(id));
+    }
+    struct tlsrpt_record record;
+    if (tlsrpt_record_parse(text, &record)) {
+        require(record.count > 0 && record.count <= TLSRPT_PLACES_MAX);
+        for (size_t i = 0; i < record.count; i++) {
+            require(record.places[i].uri.len > 0 && record.places[i].uri.len < text.len);
+            require(!str_has_control(record.places[i].uri));
+        }
     }
     arena_done(&arena);
     return 0;

@@ -6,7 +6,14 @@
 #include <string.h>
 
 enum { ENVELOPE_VERSION = 1 };
-enum { FLAG_SMTPUTF8 = 1, FLAG_IS_REPORT = 2, FLAG_SUBMITTED = 4, FLAGS_ALL = 7 };
+enum {
+    FLAG_SMTPUTF8 = 1,
+    FLAG_IS_REPORT = 2,
+    FLAG_SUBMITTED = 4,
+    FLAG_REQUIRE_TLS = 8,
+    FLAG_TLS_OPTIONAL = 16,
+    FLAGS_ALL = 31
+};
 enum { NOTIFY_ALL = NOTIFY_NEVER | NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY };
 /* Two empty texts and the notify bits: what a count of recipients is checked against. */
 enum { RCPT_SIZE_MIN = 4 + 4 + 1 };
@@ -14,7 +21,9 @@ enum { RCPT_SIZE_MIN = 4 + 4 + 1 };
 void envelope_encode(struct buf *out, const struct envelope *e)
 {
     unsigned flags = (e->smtputf8 ? FLAG_SMTPUTF8 : 0U) | (e->is_report ? FLAG_IS_REPORT : 0U) |
-                     (e->submitted ? FLAG_SUBMITTED : 0U);
+                     (e->submitted ? FLAG_SUBMITTED : 0U) |
+                     (e->require_tls ? FLAG_REQUIRE_TLS : 0U) |
+                     (e->tls_optional ? FLAG_TLS_OPTIONAL : 0U);
     buf_put_u8(out, ENVELOPE_VERSION);
     buf_put_u64(out, e->id.value);
     buf_put_u64(out, (uint64_t)e->arrived.us);
@@ -97,6 +106,8 @@ bool envelope_decode(struct str bytes, struct arena *arena, struct envelope *e)
     read.smtputf8 = (flags & FLAG_SMTPUTF8) != 0;
     read.is_report = (flags & FLAG_IS_REPORT) != 0;
     read.submitted = (flags & FLAG_SUBMITTED) != 0;
+    read.require_tls = (flags & FLAG_REQUIRE_TLS) != 0;
+    read.tls_optional = (flags & FLAG_TLS_OPTIONAL) != 0;
     read.client_ip = get_ip(&sc);
     read.reverse_path = scan_get_str(&sc);
     read.envid = scan_get_str(&sc);

@@ -29,6 +29,8 @@ struct envelope {
     enum dsn_ret ret;
     enum envelope_body body;
     bool smtputf8;
+    bool require_tls;   /* REQUIRETLS: only ever by TLS, and to hosts that are who they must be */
+    bool tls_optional;  /* "TLS-Required: No": rather in the clear than not at all (RFC 8689 3) */
     bool is_report;     /* made here: a bounce or other report, never reported about */
     bool submitted;     /* from a client of ours, not from another server */
     uint64_t body_size; /* octets of header and body as received, without our additions */

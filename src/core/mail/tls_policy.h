@@ -19,6 +19,8 @@ enum { TLS_FINGERPRINT_SIZE = 32 };
 struct tls_policy {
     enum tls_level level;
     bool implicit;    /* TLS from the first octet, not after STARTTLS */
+    bool required;    /* of a hop: REQUIRETLS: only hosts that are surely who they must be */
+    bool optional;    /* of a hop: "TLS-Required: No": neither DANE nor MTA-STS is asked */
     bool dane;        /* of a hop: each host's TLSA records are to be looked up first */
     struct str names; /* VERIFY: instead of the host's name; separated by blanks. ".example" is any
                          name below it. DANE: further names that will do. With

@@ -404,6 +404,10 @@ static struct client_result judge(struct smtp_client *c, const struct client_tra
     } else if (t->smtputf8 ? !peer_has(peer, PEER_SMTPUTF8) : !client_text_is_ascii(t->sender)) {
         r.cause = CAUSE_UTF8;
         r.status = (struct status_code){5, 6, 7};
+    } else if (t->require_tls && !c->lmtp && !(c->secured && peer_has(peer, PEER_REQUIRETLS))) {
+        r.cause = CAUSE_NO_REQUIRETLS;
+        r.status = (struct status_code){5, 7, 30};
+        r.other_host = true;
     } else if (!client_text_is_safe(t->sender)) {
         r.cause = CAUSE_SYNTAX;
         r.status = (struct status_code){5, 1, 7};

@@ -53,7 +53,8 @@ enum client_cause {
     CAUSE_UTF8,
     CAUSE_NO_TLS, /* TLS is required and not to be had: the reply to STARTTLS, or empty: not offered
                    */
-    CAUSE_SYNTAX, /* an address holds what no command may */
+    CAUSE_NO_REQUIRETLS, /* the message demands a server that keeps it private further on */
+    CAUSE_SYNTAX,        /* an address holds what no command may */
     CAUSE_MEMORY,
 };
 
@@ -83,8 +84,9 @@ struct client_transaction {
     struct arena *arena;
     struct str sender;
     enum envelope_body body;
-    bool smtputf8; /* ask for it; without it no address may need it (5.6.7) */
-    uint64_t size; /* octets, line ends as CRLF */
+    bool require_tls; /* SMTP only: no server without REQUIRETLS gets it */
+    bool smtputf8;    /* ask for it; without it no address may need it (5.6.7) */
+    uint64_t size;    /* octets, line ends as CRLF */
     enum dsn_ret ret;
     struct str envid;
     struct client_rcpt *rcpts;

@@ -41,6 +41,9 @@ static void add_mail(struct smtp_client *c)
     if (t->smtputf8) {
         buf_add(out, STR(" SMTPUTF8"));
     }
+    if (t->require_tls && !c->lmtp) {
+        buf_add(out, STR(" REQUIRETLS"));
+    }
     if (peer_has(&c->peer, PEER_DSN)) {
         if (t->ret != RET_UNSET) {
             buf_add(out, t->ret == RET_FULL ? STR(" RET=FULL") : STR(" RET=HDRS"));

@@ -10,6 +10,11 @@ static bool if_starttls(const struct smtp_server_options *o)
     return o->offer_starttls;
 }
 
+static bool if_secured(const struct smtp_server_options *o)
+{
+    return o->offer_requiretls;
+}
+
 static bool if_auth(const struct smtp_server_options *o)
 {
     return o->mechanisms.len > 0;
@@ -50,6 +55,7 @@ static const struct {
     {STR_INIT("DSN"),                 always,      NULL},       /* RFC 3461 */
     {STR_INIT("LIMITS"),              always,      add_limits}, /* RFC 9422 */
     {STR_INIT("STARTTLS"),            if_starttls, NULL},       /* RFC 3207 */
+    {STR_INIT("REQUIRETLS"),          if_secured,  NULL},       /* RFC 8689 */
     {STR_INIT("AUTH"),                if_auth,     add_mechanisms}, /* RFC 4954 */
     {STR_INIT("HELP"),                always,      NULL},       /* RFC 5321; last */
 };

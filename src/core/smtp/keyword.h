@@ -12,7 +12,8 @@ struct smtp_server_options {
     uint32_t empty_max;   /* commands without a message between before 421; 0: any number */
     bool normalise;       /* bare CR and LF in a body become CR LF instead of being refused */
     bool refuse_long_lines;
-    bool offer_starttls;   /* for later: nothing answers it yet */
+    bool offer_starttls;   /* it may be said */
+    bool offer_requiretls; /* the session is private (RFC 8689) */
     struct str mechanisms; /* of AUTH, each with a blank before it; empty: not offered */
 };
 

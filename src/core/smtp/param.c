@@ -83,6 +83,12 @@ static bool take_smtputf8(struct str value, union any_params into)
     return into.mail->smtputf8;
 }
 
+static bool take_require_tls(struct str value, union any_params into)
+{
+    into.mail->require_tls = value.len == 0;
+    return into.mail->require_tls;
+}
+
 static bool take_ret(struct str value, union any_params into)
 {
     into.mail->ret = str_eq_nocase(value, STR("FULL"))   ? RET_FULL
@@ -156,6 +162,7 @@ static const struct param_rule mail_rules[] = {
     {STR_INIT("SIZE"),     VALUE_NEEDED, take_size},     /* RFC 1870 */
     {STR_INIT("BODY"),     VALUE_NEEDED, take_body},     /* RFC 6152, RFC 3030 */
     {STR_INIT("SMTPUTF8"), VALUE_NONE,   take_smtputf8}, /* RFC 6531 */
+    {STR_INIT("REQUIRETLS"), VALUE_NONE, take_require_tls}, /* RFC 8689 */
     {STR_INIT("RET"),      VALUE_NEEDED, take_ret},      /* RFC 3461 4.3 */
     {STR_INIT("ENVID"),    VALUE_NEEDED, take_envid},    /* RFC 3461 4.4 */
 };

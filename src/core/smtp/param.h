@@ -17,6 +17,7 @@ struct mail_params {
     enum envelope_body body;
     bool body_given;
     bool smtputf8;
+    bool require_tls; /* RFC 8689 */
     enum dsn_ret ret;
     struct str envid; /* xtext; null pointer: not given */
 };

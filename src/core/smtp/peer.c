@@ -43,6 +43,7 @@ void peer_learn(struct smtp_peer *peer, struct str line)
         {STR_INIT("SIZE"), PEER_SIZE, learn_size},
         {STR_INIT("LIMITS"), PEER_LIMITS, learn_limits},
         {STR_INIT("STARTTLS"), PEER_STARTTLS, NULL},
+        {STR_INIT("REQUIRETLS"), PEER_REQUIRETLS, NULL},
     };
     struct str params = str_trim(line);
     struct str keyword = str_split(&params, ' ');

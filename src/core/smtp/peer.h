@@ -14,6 +14,7 @@ enum peer_extension {
     PEER_SIZE = 128,
     PEER_LIMITS = 256,
     PEER_STARTTLS = 512,
+    PEER_REQUIRETLS = 1024,
 };
 
 struct smtp_peer {

@@ -181,6 +181,9 @@ static enum server_event_kind act(struct smtp_server *s, const struct command *c
     case VERB_LHLO:
         return on_hello(s, c, event);
     case VERB_MAIL:
+        if (c->mail.require_tls && !s->options->offer_requiretls) {
+            return server_refuse(s, ANSWER_UNKNOWN_PARAMETER);
+        }
         s->smtputf8 = c->mail.smtputf8;
         return on_mail(s, c);
     case VERB_RCPT:

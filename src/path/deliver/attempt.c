@@ -183,6 +183,7 @@ static bool gather(struct attempt *a)
         .sender = a->job->sender,
         .body = a->outgoing.body,
         .smtputf8 = a->outgoing.smtputf8,
+        .require_tls = a->job->envelope->require_tls,
         .size = a->outgoing.size,
         .ret = a->job->envelope->ret,
         .envid = a->job->envelope->envid,

@@ -114,6 +114,11 @@ static struct str cause_text(struct attempt *a, const struct client_result *resu
                                   STR_ARG(name), STR_ARG(result->text))
                    : arena_format(arena, "TLS is required, and %.*s does not offer it",
                                   STR_ARG(name));
+    case CAUSE_NO_REQUIRETLS:
+        return arena_format(arena,
+                            "the sender demands that the message stays private (REQUIRETLS), and "
+                            "%.*s does not promise that",
+                            STR_ARG(name));
     case CAUSE_SYNTAX:
         return STR("the address holds characters that no SMTP command may");
     case CAUSE_MEMORY:

@@ -36,6 +36,7 @@ static void store(struct making *m)
         .id = m->id,
         .body = m->eight_bit ? BODY_8BITMIME : BODY_7BIT,
         .smtputf8 = m->global,
+        .require_tls = m->ask->envelope->require_tls,
         .is_report = true,
         .body_size = m->text.len,
         .arrived = m->now,
@@ -197,7 +198,8 @@ static void begin(struct making *m)
     m->id = queue_id_make(office->ids, m->now);
     m->global = ask->envelope->smtputf8 || !text_is_ascii(m->to) || !rcpts_are_ascii(ask);
     m->whole = ask->kind == REPORT_FAILURE && ask->envelope->ret != RET_HDRS &&
-               ask->envelope->body != BODY_BINARYMIME && size <= REPORT_RETURN_MAX;
+               !ask->envelope->require_tls && ask->envelope->body != BODY_BINARYMIME &&
+               size <= REPORT_RETURN_MAX;
     /* The sender of the message cannot have put this into it. */
     uint64_t random[2] = {entropy->u64(entropy), entropy->u64(entropy)};
     buf_add(&m->boundary, STR("report="));

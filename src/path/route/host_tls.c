@@ -50,7 +50,6 @@ static void use_sts(struct host_tls_query *query)
         query->policy.names = host;
         return;
     }
-    struct str host = query->hop->hosts[query->host].name;
     if (!sts_names_host(hop->sts_mx, host)) {
         refuse(query, arena_format(query->arena,
                                    "the MTA-STS policy of %.*s does not name %.*s, and so no mail "
@@ -61,6 +60,30 @@ static void use_sts(struct host_tls_query *query)
     query->policy.level = TLS_VERIFY;
     query->policy.names = host;
     query->policy.source = STR("MTA-STS");
+}
+
+/* RFC 8689 4.2.1: a certificate for a host's name, and a name that is no forger's. */
+static void require(struct host_tls_query *query)
+{
+    const struct next_hop *hop = query->hop;
+    struct tls_policy *policy = &query->policy;
+    bool sure = policy->level == TLS_VERIFY || policy->level == TLS_DANE ||
+                policy->level == TLS_FINGERPRINT;
+    if (!hop->tls.required || hop->kind != HOP_SMTP || query->status.class != 0 || sure) {
+        return;
+    }
+    struct str host = hop->hosts[query->host].name;
+    bool named = hop->secure || (hop->tls.sts && sts_names_host(hop->tls.sts_mx, host));
+    policy->level = TLS_VERIFY;
+    policy->names = host;
+    policy->source = STR("REQUIRETLS");
+    if (!named) {
+        query->status = (struct status_code){5, 7, 30};
+        query->text = arena_format(query->arena,
+                                   "the sender demands that the message stays private "
+                                   "(REQUIRETLS), and neither DNSSEC nor MTA-STS vouches for %.*s",
+                                   STR_ARG(host));
+    }
 }
 
 static void judge(struct host_tls_query *query, const struct dane *dane)
@@ -85,6 +108,7 @@ static void judge(struct host_tls_query *query, const struct dane *dane)
                             STR_ARG(dane->host), dane->reason));
         break;
     }
+    require(query);
     query->steps = steps_from(&dane->notes, query->arena, &query->step_count);
 }
 
@@ -120,6 +144,7 @@ bool host_tls_start(struct host_tls_query *query)
     query->impl = NULL;
     if (!hop->tls.dane || hop->hosts[query->host].literal.family != IP_NONE) {
         use_sts(query);
+        require(query);
         return true;
     }
     struct lookup *lookup = ARENA_NEW(query->arena, struct lookup);

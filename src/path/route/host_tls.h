@@ -15,7 +15,7 @@ struct host_tls_query {
     void *owner;
 
     struct tls_policy policy;  /* done: what holds; texts in the hop's memory and the arena */
-    struct status_code status; /* done: class 4: the host must not be used now */
+    struct status_code status; /* done: class 4 or 5: the host must not be used */
     struct str text;           /* and why, in words */
     struct routing_step *steps;
     size_t step_count;

@@ -76,6 +76,8 @@ static void end_hop(struct run *run, bool made)
     struct next_hop *hop = &result->hop;
     struct str served = run->served.len > 0 ? run->served : run->domain;
     hop->tls.domain = run->served;
+    hop->tls.required = run->query->require_tls;
+    hop->tls.optional = run->query->tls_optional;
     bool ruled =
         made && tls_rule_apply(run->query->config, run->domain, served, hop, run->query->arena);
     if (!made || !hop->site.ptr) {
@@ -229,7 +231,8 @@ static bool ask_sts(struct run *run)
 {
     struct route_query *query = run->query;
     bool made = hop_to_mx(&query->result.hop, &run->mx, run->port, query->arena);
-    if (made && query->sts && !tls_rule_exists(query->config, run->domain)) {
+    if (made && query->sts && !query->tls_optional &&
+        !tls_rule_exists(query->config, run->domain)) {
         run->sts = (struct sts_query){.done = on_sts,
                                       .office = query->sts,
                                       .arena = query->arena,

@@ -20,7 +20,9 @@ struct route_query {
     struct str address;
     struct str sender;      /* the reverse-path, for {sender} in a program's arguments */
     struct sts_office *sts; /* null: MTA-STS is not used */
-    bool silent;            /* no steps are written down: nobody will read them */
+    bool require_tls;       /* as the message's envelope has it */
+    bool tls_optional;
+    bool silent; /* no steps are written down: nobody will read them */
     struct routing result;
     void *owner;
     struct timer timer; /* its own; zeroed at first */

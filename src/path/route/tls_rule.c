@@ -50,6 +50,7 @@ static bool take_rule(const struct config_tls_rule *rule, struct str served, str
     hop->tls = rule->policy;
     hop->tls.implicit = before.implicit;
     hop->tls.domain = before.domain;
+    hop->tls.required = before.required;
     hop->tls.names = names_for(hop, rule, served, arena);
     hop->tls.fingerprints = arena_copy(arena, rule->policy.fingerprints);
     hop->tls.source = arena_copy(arena, rule->match);
@@ -63,8 +64,9 @@ static struct str mark_of(const struct tls_policy *tls, struct arena *arena)
     struct str names = tls->dane || tls->sts ? STR("") : tls->names;
     struct str first = str_split(&names, ' ');
     struct str promised = tls->sts ? tls->names : STR("");
-    return arena_format(arena, "/tls%s=%.*s%s%.*s%s%.*s%s%.*s", tls->implicit ? "-implicit" : "",
-                        STR_ARG(level), tls->source.len > 0 ? ":" : "", STR_ARG(tls->source),
+    return arena_format(arena, "/tls%s%s=%.*s%s%.*s%s%.*s%s%.*s", tls->implicit ? "-implicit" : "",
+                        tls->required ? "-required" : "", STR_ARG(level),
+                        tls->source.len > 0 ? ":" : "", STR_ARG(tls->source),
                         first.len > 0 ? ":" : "", STR_ARG(first), tls->sts ? "+sts:" : "",
                         STR_ARG(promised));
 }
@@ -73,17 +75,18 @@ bool tls_rule_apply(const struct config *config, struct str domain, struct str s
                     struct next_hop *hop, struct arena *arena)
 {
     const struct config_tls_rule *rule = find(config, domain);
+    bool dane = hop->secure && config->trust_anchor.len > 0 && !hop->tls.optional;
     bool good = true;
     if (hop->kind != HOP_SMTP) {
         return false;
     }
     if (rule) {
         good = take_rule(rule, served, hop, arena);
-    } else if ((hop->secure && config->trust_anchor.len > 0) || hop->tls.sts) {
-        hop->tls.dane = hop->secure && config->trust_anchor.len > 0;
+    } else if (dane || hop->tls.sts) {
+        hop->tls.dane = dane;
         hop->tls.names = arena_copy(arena, served);
         good = hop->tls.names.ptr != NULL;
-    } else if (!hop->tls.implicit) {
+    } else if (!hop->tls.implicit && !hop->tls.required) {
         return false;
     }
     struct str mark = mark_of(&hop->tls, arena);

@@ -8,17 +8,19 @@ enum state {
     IN_REST,
 };
 
-static void judge_delivered(struct header_filter *f)
+static void judge_value(struct header_filter *f)
 {
     struct str address = str_trim(str_from(f->value, f->value_len));
-    if (f->keeping && f->delivered < HEADER_DELIVERED_MAX) {
+    if (f->keeping_required) {
+        f->tls_optional = f->tls_optional || str_eq_nocase(address, STR("No"));
+    } else if (f->keeping && f->delivered < HEADER_DELIVERED_MAX) {
         f->delivered++;
         for (size_t i = 0; i < f->envelope->rcpt_count; i++) {
             f->delivered_here =
                 f->delivered_here || str_eq_nocase(address, f->envelope->rcpts[i].address);
         }
     }
-    f->keeping = false;
+    f->keeping = f->keeping_required = false;
     f->value_len = 0;
 }
 
@@ -31,7 +33,8 @@ static void know_name(struct header_filter *f, struct str name)
     f->keeping_from = str_eq_nocase(name, STR("From"));
     f->froms += f->keeping_from;
     f->has_from = f->froms > 0;
-    f->keeping = str_eq_nocase(name, STR("Delivered-To"));
+    f->keeping_required = str_eq_nocase(name, STR("TLS-Required"));
+    f->keeping = f->keeping_required || str_eq_nocase(name, STR("Delivered-To"));
     f->dropping = f->remove_bcc &&
                   (str_eq_nocase(name, STR("Bcc")) || str_eq_nocase(name, STR("Resent-Bcc")));
 }
@@ -87,7 +90,7 @@ static void begin_line(struct header_filter *f, char first)
         f->state = IN_REST; /* the field goes on */
         return;
     }
-    judge_delivered(f);
+    judge_value(f);
     f->keeping_from = false;
     f->dropping = false;
     f->name_len = 0;
@@ -130,7 +133,7 @@ bool header_filter_end(struct header_filter *f, struct str *piece)
     if (f->in_body) {
         return false;
     }
-    judge_delivered(f);
+    judge_value(f);
     *piece = str_from(f->name, f->name_len);
     return f->state == IN_NAME && f->name_len > 0;
 }

@@ -18,6 +18,7 @@ struct header_filter {
     uint32_t received;   /* Received fields so far */
     bool delivered_here; /* a Delivered-To names a recipient: a loop */
     bool has_date, has_message_id, has_from;
+    bool tls_optional; /* "TLS-Required: No" */
     bool in_body;
     uint32_t froms;  /* From fields so far */
     bool from_cut;   /* more than is kept */
@@ -27,7 +28,8 @@ struct header_filter {
     /* Its own: */
     uint8_t state;
     bool dropping;
-    bool keeping; /* the value of Delivered-To */
+    bool keeping; /* the value of Delivered-To, or of TLS-Required */
+    bool keeping_required;
     bool keeping_from;
     uint32_t delivered;
     size_t name_len, value_len;

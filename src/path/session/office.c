@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-static struct smtp_server_options options_of(const struct config *config, bool starttls)
+static struct smtp_server_options options_of(const struct config *config, enum terms_kind kind)
 {
     return (struct smtp_server_options){
         .hostname = config->hostname,
@@ -12,7 +12,8 @@ static struct smtp_server_options options_of(const struct config *config, bool s
         .empty_max = config->limits.empty_commands,
         .normalise = config->line_endings == LINES_NORMALISE,
         .refuse_long_lines = config->long_lines == LONG_REFUSE,
-        .offer_starttls = starttls,
+        .offer_starttls = kind == TERMS_STARTTLS,
+        .offer_requiretls = kind == TERMS_PRIVATE,
     };
 }
 
@@ -25,10 +26,11 @@ struct session_terms *session_terms_take(struct session_office *office)
             return NULL;
         }
         *terms = (struct session_terms){
-            .config = config_hold(office->config),
-            .holders = 1, /* the office */
-            .options = {options_of(office->config, false), options_of(office->config, true)},
+            .config = config_hold(office->config), .holders = 1, /* the office */
         };
+        for (size_t i = 0; i < TERMS_COUNT; i++) {
+            terms->options[i] = options_of(office->config, (enum terms_kind)i);
+        }
         office->terms = terms;
     }
     terms->holders++;

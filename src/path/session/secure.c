@@ -31,7 +31,8 @@ static void forget_all(struct session *s)
     s->client.helo = HELO_TEMPORARY;
     lookup_cancel(s->helo_check);
     s->helo_check = NULL;
-    s->server.options = s->terms->options; /* AUTH is offered anew at EHLO, by what it is then */
+    /* AUTH is offered anew at EHLO, by what it is then */
+    s->server.options = &s->terms->options[TERMS_PRIVATE];
     smtp_server_secured(&s->server);
 }
 

@@ -162,7 +162,10 @@ static void start_helo_check(struct session *s)
 /* What the machine offers now. Few sessions offer AUTH, and only they have options of their own. */
 static void set_options(struct session *s)
 {
-    const struct smtp_server_options *shared = &s->terms->options[secure_may_offer(s)];
+    enum terms_kind kind = s->secure             ? TERMS_PRIVATE
+                           : secure_may_offer(s) ? TERMS_STARTTLS
+                                                 : TERMS_PLAIN;
+    const struct smtp_server_options *shared = &s->terms->options[kind];
     struct str mechanisms = login_offer(s);
     struct smtp_server_options *own =
         mechanisms.len > 0 ? ARENA_NEW(&s->arena, struct smtp_server_options) : NULL;

@@ -62,11 +62,14 @@ struct session {
     const char *how; /* why it ended, for the log */
 };
 
+/* What a session offers depends on how private it is. */
+enum terms_kind { TERMS_PLAIN, TERMS_STARTTLS, TERMS_PRIVATE, TERMS_COUNT };
+
 /* What a configuration means for sessions: they share it. */
 struct session_terms {
     const struct config *config; /* held */
     uint32_t holders;
-    struct smtp_server_options options[2]; /* [1]: STARTTLS is offered */
+    struct smtp_server_options options[TERMS_COUNT];
 };
 
 /* Those of the office's configuration, held; null: no memory. */

@@ -78,6 +78,7 @@ static bool fill(struct session *s, const struct command *c)
     e->ret = c->mail.ret;
     e->body = c->mail.body;
     e->smtputf8 = c->mail.smtputf8;
+    e->require_tls = c->mail.require_tls;
     e->submitted = s->own || s->client.mode == LISTEN_SUBMISSION;
     e->client_ip = s->client.ip;
     e->helo = s->helo;
@@ -367,6 +368,7 @@ void transaction_on_end(struct session *s, const struct server_event *event)
     if (event->eight_bit && t->envelope.body == BODY_7BIT) {
         t->envelope.body = BODY_8BITMIME; /* what it is, not what it was said to be */
     }
+    t->envelope.tls_optional = t->header.tls_optional && !t->envelope.require_tls;
     t->envelope.body_size = draft_size(t->draft);
     bool many = t->envelope.rcpt_count >= MANY_RCPTS;
     bool grouped = !many || envelope_group_rcpts(&t->envelope, &t->arena);

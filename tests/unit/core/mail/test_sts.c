@@ -1,7 +1,8 @@
-/* test_sts.c: MTA-STS records and policies (RFC 8461). */
+/* test_sts.c: MTA-STS records and policies (RFC 8461), and the records of RFC 8460. */
 #include "core/mail/sts.h"
 
 #include "core/base/buf.h"
+#include "core/mail/tlsrpt_record.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,12 @@ static bool is_record(struct str text)
 {
     struct str id;
     return sts_record_parse(text, &id);
+}
+
+static bool is_report_record(struct str text)
+{
+    struct tlsrpt_record record;
+    return tlsrpt_record_parse(text, &record);
 }
 
 static bool is_policy(struct str text)
@@ -50,6 +57,7 @@ static void others_records_and_policies_are_judged_as_they_say(void **state)
     }
     check_group(all, "mtasts-record", is_record);
     check_group(all, "mtasts-policy", is_policy);
+    check_group(all, "tlsrpt-record", is_report_record);
     json_decref(all);
 }
 

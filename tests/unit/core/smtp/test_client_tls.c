@@ -73,6 +73,29 @@ static void a_server_without_ehlo_gets_no_mail_where_tls_is_required(void **stat
     end(&k);
 }
 
+static void a_message_that_requires_tls_goes_to_who_offers_that_in_private_only(void **state)
+{
+    (void)state;
+    for (int secured = 0; secured < 2; secured++) {
+        for (int offered = 0; offered < 2; offered++) {
+            struct talk k;
+            begin(&k, false, 1);
+            k.c.secured = secured;
+            k.t.require_tls = true;
+            hello(&k, offered ? "250-mx.example\r\n250 REQUIRETLS\r\n" : "250 mx.example\r\n");
+            smtp_client_start(&k.c, &k.t);
+            if (secured && offered) {
+                assert_sent(&k, "MAIL FROM:<s@y.example> REQUIRETLS\r\n");
+            } else {
+                assert_sent(&k, "");
+                assert_result(&k, 0, .verdict = VERDICT_PERMANENT, .cause = CAUSE_NO_REQUIRETLS,
+                              .status = {5, 7, 30}, .other_host = true);
+            }
+            end(&k);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -80,6 +103,7 @@ int main(void)
         cmocka_unit_test(replies_behind_the_one_to_starttls_end_the_session),
         cmocka_unit_test(without_tls_mail_goes_in_the_clear_unless_it_is_required),
         cmocka_unit_test(a_server_without_ehlo_gets_no_mail_where_tls_is_required),
+        cmocka_unit_test(a_message_that_requires_tls_goes_to_who_offers_that_in_private_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

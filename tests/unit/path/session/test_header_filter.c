@@ -77,11 +77,38 @@ static void loops_and_lacks_are_found_in_the_header_alone(void **state)
     buf_done(&out);
 }
 
+static void tls_required_no_is_found_in_any_case_and_nothing_else_is(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str in;
+        bool optional;
+    } rows[] = {
+        {STR_INIT("TLS-Required: No\r\n\r\n"), true},
+        {STR_INIT("tls-required:\r\n\tNO \r\nX: y\r\n"), true},
+        {STR_INIT("TLS-Required: Yes\r\n\r\n"), false},
+        {STR_INIT("TLS-Required: No, thanks\r\n\r\n"), false},
+        {STR_INIT("X: y\r\n\r\nTLS-Required: No\r\n"), false},
+        {STR_INIT("Delivered-To: No\r\n\r\n"), false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (size_t step = 1; step <= rows[i].in.len; step++) {
+            struct buf out = {0};
+            struct header_filter f = run(rows[i].in, step, true, &out);
+            if (f.tls_optional != rows[i].optional || !str_eq(buf_str(&out), rows[i].in)) {
+                fail_msg("row %zu, step %zu", i, step);
+            }
+            buf_done(&out);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bcc_goes_from_what_is_submitted_and_nothing_else),
         cmocka_unit_test(loops_and_lacks_are_found_in_the_header_alone),
+        cmocka_unit_test(tls_required_no_is_found_in_any_case_and_nothing_else_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
