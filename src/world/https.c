@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "core/base/list.h"
+#include "world/whole_file.h"
 
 enum { WAIT_MS = 60000, URL_MAX = 2048 };
 
 struct https_service {
     CURLM *multi;
-    char *authorities;
+    struct buf authorities; /* read once: the file may be out of reach later */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows */
     struct list fresh;     /* asked, not yet begun */
@@ -198,7 +199,9 @@ static bool set_up(struct exchange *x, const struct https_request *request)
 {
     char url[URL_MAX];
     CURL *e = x->easy;
-    const char *authorities = x->from->service->authorities;
+    struct curl_blob authorities = {.data = x->from->service->authorities.ptr,
+                                    .len = x->from->service->authorities.len,
+                                    .flags = CURL_BLOB_NOCOPY};
     int len = snprintf(url, sizeof url, "https://%.*s:%u%.*s", STR_ARG(request->host),
                        (unsigned)request->port, STR_ARG(request->path));
     return len > 0 && (size_t)len < sizeof url && set_addresses(x, request) &&
@@ -207,7 +210,8 @@ static bool set_up(struct exchange *x, const struct https_request *request)
            curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-           (!authorities || curl_easy_setopt(e, CURLOPT_CAINFO, authorities) == CURLE_OK) &&
+           (authorities.len == 0 ||
+            curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &authorities) == CURLE_OK) &&
            curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(request->time.us / 1000)) == CURLE_OK &&
@@ -293,11 +297,13 @@ struct https_service *https_service_new(const char *authorities)
     pthread_mutex_init(&service->mutex, NULL);
     bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
     service->multi = ready ? curl_multi_init() : NULL;
-    service->authorities = authorities ? strdup(authorities) : NULL;
-    if (!service->multi || (authorities && !service->authorities) ||
-        pthread_create(&service->thread, NULL, carry, service) != 0) {
+    struct file_stamp stamp;
+    bool known =
+        !authorities || (whole_file_read(authorities, &service->authorities, &stamp) == 0 &&
+                         service->authorities.len > 0);
+    if (!service->multi || !known || pthread_create(&service->thread, NULL, carry, service) != 0) {
         curl_multi_cleanup(service->multi);
-        free(service->authorities);
+        buf_done(&service->authorities);
         pthread_mutex_destroy(&service->mutex);
         free(service);
         return NULL;
@@ -321,7 +327,7 @@ void https_service_free(struct https_service *service)
     }
     curl_multi_cleanup(service->multi);
     curl_global_cleanup();
-    free(service->authorities);
+    buf_done(&service->authorities);
     pthread_mutex_destroy(&service->mutex);
     free(service);
 }

@@ -7,7 +7,7 @@
 struct https_service;
 struct loop_https;
 
-/* `authorities`: a file in PEM; null: the system's. Null: no memory. */
+/* `authorities`: a file in PEM, read now; null: the system's. Null: no memory, or no such file. */
 NODISCARD struct https_service *https_service_new(const char *authorities);
 /* When no loop uses it any more; ends what is under way. Null is fine. */
 void https_service_free(struct https_service *service);
