@@ -72,6 +72,7 @@ def test_each_outcome_is_reported_to_its_domain(promises, postrider, dns, hostil
         "unnamed": ({"mx": "other.example"}, "sts", "validation-failure"),
         "clear": ({"clear": True}, "sts", "starttls-not-supported"),
         "testing": ({"mode": "testing", "certificate": elsewhere}, "sts", "certificate-host-mismatch"),
+        "stray": ({"mode": "testing", "mx": "other.example"}, "sts", "validation-failure"),
         "broken": ({"answer": "no policy"}, "sts", "sts-policy-invalid"),
         "missing": ({"answer": lambda handler, _: handler.give("no", 404)}, "sts", "sts-policy-fetch-error"),
         "web": ({"web": elsewhere}, "sts", "sts-webpki-invalid"),

@@ -1,9 +1,16 @@
 #include "path/deliver/tally.h"
 
-/* A policy that could not be had is its domain's failure, whatever became of the session. */
-static enum tls_failure failure_of(enum tls_failure session, const struct tls_policy *policy)
+/* A policy that could not be had, or that is in testing and does not name the host, is its domain's
+ * failure, whatever became of the session. */
+static enum tls_failure failure_of(enum tls_failure session, const struct tls_policy *policy,
+                                   struct str host)
 {
-    return session == TLS_FAILED_NOT ? policy->sts_failure : session;
+    if (session != TLS_FAILED_NOT) {
+        return session;
+    }
+    bool named = policy->sts != STS_TESTING || policy->base.len > 0 ||
+                 sts_names_host(policy->sts_mx, host);
+    return named ? policy->sts_failure : TLS_FAILED_VALIDATION;
 }
 
 static void count(const struct ports *ports, const struct tls_policy *policy, struct str host,
@@ -19,7 +26,7 @@ static void count(const struct ports *ports, const struct tls_policy *policy, st
         .mx = policy->base.len > 0 ? (struct str){0} : policy->sts_mx,
         .host = host,
         .ip = *ip,
-        .failure = failure_of(failure, policy),
+        .failure = failure_of(failure, policy, host),
     };
     if (ports->tally && policy->domain.len > 0) {
         ports->tally->count(ports->tally, &session);
