@@ -8,8 +8,8 @@ static enum tls_failure failure_of(enum tls_failure session, const struct tls_po
     if (session != TLS_FAILED_NOT) {
         return session;
     }
-    bool named = policy->sts != STS_TESTING || policy->base.len > 0 ||
-                 sts_names_host(policy->sts_mx, host);
+    bool named =
+        policy->sts != STS_TESTING || policy->base.len > 0 || sts_names_host(policy->sts_mx, host);
     return named ? policy->sts_failure : TLS_FAILED_VALIDATION;
 }
 

@@ -1,0 +1,123 @@
+/* test_tally.c: sessions counted, kept, taken out, and written as the report that others read. */
+#include "tlsrpt/read.h"
+#include "tlsrpt/tally.h"
+#include "tlsrpt/write.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static const struct instant far_away = {INT64_MAX / 4};
+
+static void count(struct tally *tally, const char *domain, enum tls_failure failure)
+{
+    struct tls_session session = {.domain = str_from_cstr(domain),
+                                  .promise = PROMISE_STS,
+                                  .promised_by = str_from_cstr(domain),
+                                  .mx = STR("mx.example *.mx.example"),
+                                  .host = STR("mx.example"),
+                                  .ip = {IP_V4, {192, 0, 2, 1}},
+                                  .failure = failure};
+    tally_port(tally)->count(tally_port(tally), &session);
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static void what_is_counted_outlives_a_restart_and_becomes_a_report(void **state)
+{
+    (void)state;
+    struct buf saved = {0}, report = {0};
+    struct tally *tally = tally_new(SPAN_D(1));
+    count(tally, "a.example", TLS_FAILED_NOT);
+    count(tally, "a.example", TLS_FAILED_EXPIRED);
+    count(tally, "a.example", TLS_FAILED_EXPIRED);
+    assert_true(tally_save(tally, &saved));
+    assert_false(tally_save(tally, &(struct buf){0}));
+    tally_free(tally);
+
+    tally = tally_new(SPAN_D(1));
+    tally_load(tally, buf_str(&saved));
+    count(tally, "a.example", TLS_FAILED_STARTTLS);
+    assert_null(tally_take(tally, (struct instant){(int64_t)time(NULL) * 1000000}));
+    json_t *taken = tally_take(tally, far_away);
+    assert_non_null(taken);
+    assert_null(tally_take(tally, far_away));
+    struct tlsrpt_frame frame = {.hostname = STR("mx.here.example"),
+                                 .from = STR("postmaster@mx.here.example"),
+                                 .begin = {0},
+                                 .end = {86399LL * 1000000},
+                                 .id = STR("x1")};
+    assert_true(tlsrpt_write(taken, &frame, &report));
+    const char *reason = NULL;
+    json_t *read = tlsrpt_read(buf_str(&report), &reason);
+    json_t *policy = json_array_get(json_object_get(read, "policies"), 0);
+    json_t *detail = json_array_get(json_object_get(policy, "details"), 0);
+    assert_string_equal(json_string_value(json_object_get(read, "to")), "1970-01-01T23:59:59Z");
+    assert_int_equal(number(policy, "successes"), 1);
+    assert_int_equal(number(policy, "failures"), 3);
+    assert_int_equal(json_array_size(json_object_get(policy, "mx")), 2);
+    assert_int_equal(json_array_size(json_object_get(policy, "details")), 2);
+    assert_string_equal(json_string_value(json_object_get(detail, "result")),
+                        "certificate-expired");
+    assert_int_equal(number(detail, "count"), 2);
+    json_decref(read);
+    tally_return(tally, taken);
+    json_decref(tally_take(tally, far_away));
+    tally_free(tally);
+    buf_done(&saved);
+    buf_done(&report);
+}
+
+static void a_damaged_file_is_passed_over(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",
+                                        "[]",
+                                        "{\"1\": 1}",
+                                        "{\"1\": {\"a\": [1]}}",
+                                        "{\"1\": {\"a\": [{\"type\": \"sts\"}]}}",
+                                        "{\"1\": {"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct tally *tally = tally_new(SPAN_D(1));
+        tally_load(tally, str_from_cstr(texts[i]));
+        assert_null(tally_take(tally, far_away));
+        count(tally, "a.example", TLS_FAILED_NOT);
+        json_t *taken = tally_take(tally, far_away);
+        assert_non_null(taken);
+        json_decref(taken);
+        tally_free(tally);
+    }
+}
+
+static void no_stranger_fills_the_memory(void **state)
+{
+    (void)state;
+    struct tally *tally = tally_new(SPAN_D(1));
+    char name[32];
+    for (int i = 0; i < TALLY_DOMAINS_MAX + 10; i++) {
+        (void)snprintf(name, sizeof name, "d%d.example", i);
+        count(tally, name, TLS_FAILED_NOT);
+    }
+    int domains = 0;
+    for (json_t *taken; (taken = tally_take(tally, far_away)); domains++) {
+        json_decref(taken);
+    }
+    assert_int_equal(domains, TALLY_DOMAINS_MAX);
+    tally_free(tally);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_counted_outlives_a_restart_and_becomes_a_report),
+        cmocka_unit_test(a_damaged_file_is_passed_over),
+        cmocka_unit_test(no_stranger_fills_the_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
