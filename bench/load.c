@@ -331,7 +331,7 @@ static void options(int argc, char **argv)
                    : o == 't' ? &want.seconds
                               : NULL;
         if (to)
-            *to = number(optarg, 0, 100000000);
+            *to = number(optarg, 0, 1 << 30);
         else if (o == 'r')
             want.recipient = optarg;
         else if (o == 'p')
