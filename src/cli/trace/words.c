@@ -26,7 +26,7 @@ void words_span(struct buf *out, int64_t seconds)
         buf_add(out, STR("0 s"));
     }
     buf_add(out, seconds < 0 ? STR("-") : STR(""));
-    for (size_t i = 0; i < ARRAY_LEN(units) && left > 0 && said < 2; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(units) && said < 2; i++) {
         uint64_t n = left / units[i].seconds;
         left %= units[i].seconds;
         if (n > 0) {
