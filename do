@@ -106,7 +106,7 @@ e2e_tests() {
         return 0
     }
     POSTRIDER=$PWD/build-sanitize/postrider \
-        steady "$PYTHON" -B -m pytest -q -p no:cacheprovider --reruns 1 -rfER --durations=5 tests/e2e "$@"
+        steady "$PYTHON" -B -m pytest -q -p no:cacheprovider -n 3 --dist loadfile --reruns 1 -rfER --durations=5 tests/e2e "$@"
 }
 
 test_all() {

@@ -18,8 +18,25 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(missing)
 
 
+# Tests may run in several processes (pytest-xdist): what each has to tell comes together in the first.
+FIGURES = []
+
+
+def pytest_sessionfinish(session):
+    told = list(SUMMARY.lines())
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = told
+    else:
+        FIGURES.extend(told)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    FIGURES.extend(getattr(node, "workeroutput", {}).get("figures", ()))
+
+
 def pytest_terminal_summary(terminalreporter):
-    for line in SUMMARY.lines():
+    for line in FIGURES:
         terminalreporter.write_line(line)
 
 
