@@ -25,7 +25,7 @@ static void print_help(FILE *to)
         "  --trust X       whose lines are believed: a host (mx.example.org), all hosts of a\n"
         "                  domain (.example.org), a network (192.0.2.0/24); several times. "
         "Without\n"
-        "                  it: the top line, as written where the message lies\n"
+        "                  a host or domain: the top line, as written where the message lies\n"
         "  --offline       asks no DNS; says which rules were left out for that\n"
         "  --json          everything, as JSON (its schema: trace.schema.json)\n"
         "  --html FILE     the same as a page, with the route as a picture\n"
@@ -37,7 +37,7 @@ static void print_help(FILE *to)
         "(Unix\n"
         "                  seconds); what the field does not say is left out\n\n"
         "Exit code 0: judged, whatever the verdict; 64: wrong use; 65: this is no message; 66: no\n"
-        "such file or message in the queue.\n\n"
+        "such file or message in the queue; 73: the page cannot be written.\n\n"
         "example: postrider trace suspicious.eml --trust .example.org\n");
 }
 

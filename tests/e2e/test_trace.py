@@ -125,6 +125,8 @@ def test_whoever_is_trusted_moves_the_boundary():
     assert boundary(".example.org") == {"index": 2, "ip": "203.0.113.7"}
     assert boundary("store.example.org", "filter.example.org") == {"index": 1, "ip": "192.0.2.25"}
     assert boundary("STORE.example.org", "192.0.2.0/24") == {"index": 2, "ip": "203.0.113.7"}
+    assert boundary("192.0.2.0/24") == {"index": 2, "ip": "203.0.113.7"}, "the top line writes no address of its own"
+    assert boundary("198.51.100.0/24") == {"index": 0, "ip": "192.0.2.30"}
     assert boundary("mx.elsewhere.example") == {"index": None, "ip": None}
     said = text("--offline", SAMPLE, "--trust", ".example.org")
     assert "Trusted are lines 1 to 3, by --trust." in said

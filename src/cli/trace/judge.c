@@ -269,7 +269,8 @@ int trace_judge_messages(const struct trace_options *o, const struct config *con
                                     .name_count = named || !config ? o->name_count : 1,
                                     .networks = o->networks,
                                     .network_count = o->network_count,
-                                    .top = !named};
+                                    /* a network alone does not tell who wrote the top */
+                                    .top = o->name_count == 0};
     j->style = text_style_of_stdout();
     j->now = (int64_t)time(NULL);
     j->source.path = o->file;
