@@ -109,6 +109,42 @@ static void of_an_old_message_the_dns_weighs_half_and_it_is_said(void **state)
     judged_done(&d);
 }
 
+static void a_name_the_client_gave_itself_has_its_address_or_not(void **state)
+{
+    (void)state;
+    static const struct trace_trust top = {.top = true};
+    static const char *const ips[] = {"22.90.12.7", "33.1.1.1"};
+    for (size_t i = 0; i < ARRAY_LEN(ips); i++) {
+        struct judged d;
+        judged_read(&d, LINE("b.elm.example (host.isp.example [22.90.12.7])"));
+        answer(&d.trace, ips[i], "host.isp.example");
+        assert_true(trace_judge(&d.trace, &top, 1583226930));
+        assert_true((judged_reason(&d, 1, "helo-confirmed") != NULL) == (i == 0));
+        assert_true((judged_reason(&d, 1, "helo-forward") != NULL) == (i == 1));
+        judged_done(&d);
+    }
+}
+
+static void a_writer_is_known_by_the_address_that_its_name_has(void **state)
+{
+    (void)state;
+    static const struct trace_trust top = {.top = true};
+    static const char *const ips[] = {"22.90.12.7", "33.1.1.1"};
+    for (size_t i = 0; i < ARRAY_LEN(ips); i++) {
+        struct judged d;
+        judged_read(&d, "Received: from smtp (unknown [22.90.12.7])\n"
+                        "\tby mx.birch.example (Postfix) with ESMTPS id 4F2B61C0D3;\n"
+                        "\tTue,  3 Mar 2020 10:15:30 +0100 (CET)\n"
+                        "Received: from pc (dsl-9.isp.example [24.1.2.3])\n"
+                        "\tby b.elm.example (Postfix) with ESMTP id 3A2B61C0D3;\n"
+                        "\tTue,  3 Mar 2020 09:15:28 +0000\n\n");
+        answer(&d.trace, ips[i], NULL);
+        assert_true(trace_judge(&d.trace, &top, 1583226930));
+        assert_true((judged_reason(&d, 1, "continuity-address") != NULL) == (i == 0));
+        judged_done(&d);
+    }
+}
+
 static void nothing_is_asked_twice_and_nothing_about_private_addresses(void **state)
 {
     (void)state;
@@ -160,6 +196,8 @@ int main(void)
         cmocka_unit_test(where_all_addresses_are_for_examples_the_message_is_one),
         cmocka_unit_test(a_name_with_another_address_whose_own_name_is_another_is_forged),
         cmocka_unit_test(of_an_old_message_the_dns_weighs_half_and_it_is_said),
+        cmocka_unit_test(a_name_the_client_gave_itself_has_its_address_or_not),
+        cmocka_unit_test(a_writer_is_known_by_the_address_that_its_name_has),
         cmocka_unit_test(nothing_is_asked_twice_and_nothing_about_private_addresses),
         cmocka_unit_test(questions_are_bounded),
     };

@@ -74,6 +74,37 @@ static void a_filter_on_localhost_is_in_its_own_house_and_in_no_other(void **sta
     judged_forged(FILTERED ALDER END, 2);
 }
 
+#define BY(host)                                                                                   \
+    "Received: from laptop (dsl-9.isp.example [22.90.12.7])\n"                                     \
+    "\tby " host " (Postfix) with ESMTPSA id 3A2B61C0D3;\n"                                        \
+    "\tTue,  3 Mar 2020 09:15:28 +0000\n"
+#define UNNAMED                                                                                    \
+    "Received: from mail.alder.example (unknown [21.4.16.25])\n"                                   \
+    "\tby mx.birch.example (Postfix) with ESMTPS id 4F2B61C0D3\n"                                  \
+    "\tfor <anna@birch.example>; Tue,  3 Mar 2020 10:15:30 +0100 (CET)\n"
+
+#define PRIVATE_GAP                                                                                \
+    "Received: from ex01 (unknown [10.0.0.5])\n"                                                   \
+    "\tby mail.alder.example (Postfix) with ESMTP id 4F2B61C0D4; Tue,  3 Mar 2020 09:15:29 "       \
+    "+0000\n"                                                                                      \
+    "Received: from pc (unknown [10.0.0.9])\n"                                                     \
+    "\tby mbx2.corp.local (Postfix) with ESMTP id 3F2B61C0D4; Tue,  3 Mar 2020 09:15:28 +0000\n"
+
+static void each_kind_of_link_is_told_as_what_it_is(void **state)
+{
+    (void)state;
+    static const struct judged_row rows[] = {
+        {"another host of the domain", TOP BY("out7.alder.example") END, 1,
+         "continuity-organisation", true},
+        {"a host of another", TOP BANK END, 1, "continuity-organisation", false},
+        {"inside a private network", TOP PRIVATE_GAP END, 2, "continuity-local", true},
+        {"over the net", TOP ALDER END, 1, "continuity-local", false},
+        {"a name that it gave itself", UNNAMED ALDER END, 1, "continuity-helo", true},
+        {"a name that the DNS gave it", TOP ALDER END, 1, "continuity-helo", false},
+    };
+    judged_rows(rows, ARRAY_LEN(rows));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +112,7 @@ int main(void)
         cmocka_unit_test(a_line_of_a_host_that_handed_nothing_over_is_forged),
         cmocka_unit_test(two_lines_that_changed_places_are_seen),
         cmocka_unit_test(a_filter_on_localhost_is_in_its_own_house_and_in_no_other),
+        cmocka_unit_test(each_kind_of_link_is_told_as_what_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
