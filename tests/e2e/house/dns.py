@@ -1,6 +1,5 @@
 """Name servers: NSD with given zones, and one in Python that answers late, wrongly or not at all."""
 import pathlib
-import signal
 import socket
 import socketserver
 import struct
@@ -73,13 +72,7 @@ class Dns:
             return False
 
     def stop(self):
-        if self.process:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        ground.end(self.process)
 
 
 class OddDns:

@@ -1,7 +1,6 @@
 """Dovecot's LMTP server from its unpacked package."""
 import os
 import pathlib
-import signal
 import subprocess
 
 from . import accounts, ground, unpacked
@@ -97,10 +96,4 @@ class Dovecot:
         return Maildir(self.folder / "mail" / user)
 
     def stop(self):
-        if self.process:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        ground.end(self.process)

@@ -1,7 +1,6 @@
 """Exim from its unpacked package: as next hop and as sender."""
 import os
 import pathlib
-import signal
 import subprocess
 
 from . import accounts, ground, unpacked
@@ -139,10 +138,4 @@ class Exim:
         return "\n".join(p.read_text(errors="replace") for p in (self.folder / "spool/log").glob("*log"))
 
     def stop(self):
-        if self.process:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        ground.end(self.process)

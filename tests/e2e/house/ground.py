@@ -4,7 +4,9 @@ import itertools
 import os
 import pathlib
 import random
+import signal
 import socket
+import subprocess
 import time
 
 E2E = pathlib.Path(__file__).resolve().parent.parent
@@ -59,6 +61,17 @@ def until(what, condition, patience=PATIENCE, pause=0.01):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {patience} s: {what}")
         time.sleep(pause)
+
+
+def end(process):
+    """SIGTERM, and where that is not heard SIGKILL; None is fine."""
+    if process:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def accepts(host, port):

@@ -1,7 +1,6 @@
 """OpenSMTPD from its unpacked package."""
 import os
 import pathlib
-import signal
 import subprocess
 
 from . import accounts, ground, unpacked
@@ -77,10 +76,4 @@ class OpenSMTPD:
         return (self.folder / "log").read_text(errors="replace")
 
     def stop(self):
-        if self.process:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        ground.end(self.process)

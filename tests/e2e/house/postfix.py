@@ -2,7 +2,6 @@
 import os
 import pathlib
 import re
-import signal
 import subprocess
 
 from . import accounts, ground, unpacked
@@ -179,10 +178,4 @@ class Postfix:
         return ground.until(f"{pattern} in Postfix's log", lambda: re.search(pattern, self.log()))
 
     def stop(self):
-        if self.process:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        ground.end(self.process)
