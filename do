@@ -9,6 +9,7 @@ CLANG_PACKAGES='clang'
 LINT_PACKAGES='python3 binutils clang-format clang-tidy cppcheck'
 TEST_PACKAGES='libcmocka-dev libclang-rt-dev util-linux'
 PEER_PACKAGES='libevent-2.1-7 libgnutls-dane0 libidn12 libnsl2 libpcre2-8-0 libdb5.3' # what the peers' programs need
+MACHINE_PACKAGES='qemu-system-x86 busybox-static cpio' # 50,000 sessions want a machine of their own
 PYTHON=/usr/bin/python3 # Debian's own: the tests' modules are Debian's packages
 
 usage() {
@@ -233,7 +234,7 @@ install)
     ;;
 bench)
     # shellcheck disable=SC2086
-    need 'measure Postrider beside others' $BUILD_PACKAGES python3 util-linux $PEER_PACKAGES
+    need 'measure Postrider beside others' $BUILD_PACKAGES python3 util-linux $PEER_PACKAGES $MACHINE_PACKAGES
     build bench
     exec "$PYTHON" -B bench/run.py "$@"
     ;;

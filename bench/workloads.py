@@ -13,6 +13,7 @@ import time
 import machine
 import servers
 import peers
+import vm
 from servers import ADDRESS, SINK_PORT, TOOLS
 
 
@@ -168,6 +169,8 @@ def idle_sessions(bench):
         yield from bench.interleaved(
             f"{count:,} idle sessions", measured, "queue", names, processes=count + 50
         )
+    if most < 50000 and not bench.quick:
+        yield 0, "Postrider", {"shape": "50,000 idle sessions, in a (slow) virtual machine", **vm.run(50000)}
 
 
 def hold(server, count):
