@@ -175,13 +175,19 @@ static void office_opened(void *owner, int result, struct str reason)
 
 static bool make_logins(struct server *server)
 {
-    struct str file = server->config->users_file;
-    if (file.len == 0) {
+    const struct config *c = server->config;
+    struct login_options options = {
+        .users_file = c->users_file, .folder = c->spool_path, .mechanisms = c->mechanisms};
+    if (options.users_file.len == 0) {
         return true;
     }
-    server->login = login_service_new(file);
+    int error = login_service_new(&options, &server->login);
+    if (error) {
+        (void)fprintf(stderr, "postrider: users cannot log in: %s\n", strerror(-error));
+        return false;
+    }
     for (size_t i = 0; i < server->loop_count; i++) {
-        server->logins[i] = server->login ? logins_new(server->login, server->loops[i]) : NULL;
+        server->logins[i] = logins_new(server->login, server->loops[i]);
         if (!server->logins[i]) {
             (void)fprintf(stderr, "postrider: not enough memory to let users log in\n");
             return false;

@@ -7,6 +7,7 @@
 #include "core/base/instant.h"
 #include "core/base/ip.h"
 #include "core/mail/tls_policy.h"
+#include "core/smtp/sasl.h"
 
 #include <stdatomic.h>
 
@@ -207,6 +208,7 @@ struct config {
     size_t tls_rule_count;
     enum relay_rule relay;
     struct str users_file;          /* who may log in; empty: nobody */
+    sasl_set mechanisms;            /* that they may log in by */
     bool send_as_any;               /* a user may write as anybody */
     struct config_send_as *send_as; /* sorted by user; beside the user's own addresses */
     size_t send_as_count;

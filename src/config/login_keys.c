@@ -60,8 +60,44 @@ static void read_send_as(struct reader *r, const yaml_node_t *value, const struc
     }
 }
 
+static void wrong_mechanism(struct reader *r, const yaml_node_t *node, struct str text)
+{
+    const char *names[SASL_KINDS + 1] = {NULL};
+    for (size_t i = 0; i < SASL_KINDS; i++) {
+        names[i] = sasl_mechanisms[i].name.ptr;
+    }
+    const char *near = nearest_word(text, names);
+    node_wrong(r, node, "no mechanism of ours: \"%.*s\"%s%s%s", STR_ARG(str_head(text, 60)),
+               near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+static void read_mechanisms(struct reader *r, const yaml_node_t *value, const struct key *key,
+                            void *into)
+{
+    struct node_list list = node_list(r, value);
+    sasl_set set = 0;
+    struct str text;
+    (void)key;
+    for (const yaml_node_t *node; (node = node_next(&list));) {
+        if (!node_text(r, node, "a mechanism", &text)) {
+            continue;
+        }
+        enum sasl_kind kind = sasl_find(text);
+        if (kind == SASL_KINDS) {
+            wrong_mechanism(r, node, text);
+        } else {
+            set |= (sasl_set)1 << kind;
+        }
+    }
+    if (list.count == 0) {
+        node_wrong(r, value, "expected at least one mechanism");
+    }
+    *(sasl_set *)into = set;
+}
+
 static const struct key login_keys[] = {
     {.name = "file", .read = read_file_name, .offset = offsetof(struct config, users_file)},
+    {.name = "mechanisms", .read = read_mechanisms, .offset = offsetof(struct config, mechanisms)},
     {.name = "send_as", .read = read_send_as},
     {0},
 };

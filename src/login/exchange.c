@@ -11,13 +11,14 @@
 struct exchange_maker {
     Gsasl *library;
     struct user_file *users;
-    struct hash_seed seeds[2]; /* of the salts of users that are not there */
+    struct login_secret secret; /* of the salts of users that are not there */
+    sasl_set allowed;
 };
 
 struct exchange {
     struct exchange_maker *maker;
     Gsasl_session *session;
-    const struct mechanism *mechanism;
+    enum sasl_kind kind;
     struct buf exporter; /* base64, ends with NUL; empty: none */
     struct buf line;     /* the user's, where `found` */
     struct verifier verifier;
@@ -27,33 +28,13 @@ struct exchange {
     unsigned steps;
 };
 
-/* The strongest first: many clients take the first that they know. */
-static const struct mechanism {
-    struct str name;
-    bool shows_password;
-    bool binds; /* to the TLS connection */
-    bool sha256;
-    bool server_first; /* asks before it is told, also where the client was quick */
-} mechanisms[] = {
-    {STR_INIT("SCRAM-SHA-256-PLUS"), false, true, true, false},
-    {STR_INIT("SCRAM-SHA-256"), false, false, true, false},
-    {STR_INIT("SCRAM-SHA-1-PLUS"), false, true, false, false},
-    {STR_INIT("SCRAM-SHA-1"), false, false, false, false},
-    {STR_INIT("PLAIN"), true, false, false, false},
-    {STR_INIT("LOGIN"), true, false, false, true},
-};
-
-static bool may_offer(const struct mechanism *m, const struct login_facts *facts)
+void exchange_mechanisms(sasl_set allowed, const struct login_facts *facts, struct buf *out)
 {
-    return (facts->encrypted || !m->shows_password) && (!m->binds || facts->exporter.len > 0);
-}
-
-void exchange_mechanisms(const struct login_facts *facts, struct buf *out)
-{
-    for (size_t i = 0; i < ARRAY_LEN(mechanisms); i++) {
-        if (may_offer(&mechanisms[i], facts)) {
+    sasl_set usable = sasl_usable(allowed, facts->encrypted, facts->exporter.len > 0);
+    for (unsigned kind = 0; kind < SASL_KINDS; kind++) {
+        if (usable & (sasl_set)1 << kind) {
             buf_add_char(out, ' ');
-            buf_add(out, mechanisms[i].name);
+            buf_add(out, sasl_mechanisms[kind].name);
         }
     }
 }
@@ -86,8 +67,8 @@ static int check_password(struct exchange *e, Gsasl_session *session)
 /* For an unknown name: always the same salt, so that it is not told from a known one at once. */
 static void invent_salt(const struct exchange *e, const char *name, struct scram_keys *keys)
 {
-    uint64_t salt[2] = {hash_nocase(e->maker->seeds[0], str_from_cstr(name)),
-                        hash_nocase(e->maker->seeds[1], str_from_cstr(name))};
+    uint64_t salt[2] = {hash_nocase(e->maker->secret.seeds[0], str_from_cstr(name)),
+                        hash_nocase(e->maker->secret.seeds[1], str_from_cstr(name))};
     struct buf text = {0};
     base64_encode(&text, (struct str){(const char *)salt, sizeof salt});
     if (!text.failed && text.len < sizeof keys->salt) {
@@ -107,7 +88,8 @@ static int give_scram(struct exchange *e, Gsasl_session *session, Gsasl_property
         return GSASL_AUTHENTICATION_ERROR;
     }
     look_up(e, name);
-    struct scram_keys *known = e->mechanism->sha256 ? &e->verifier.sha256 : &e->verifier.sha1;
+    bool long_digest = e->kind == SASL_SCRAM_SHA_256_PLUS || e->kind == SASL_SCRAM_SHA_256;
+    struct scram_keys *known = long_digest ? &e->verifier.sha256 : &e->verifier.sha1;
     struct scram_keys keys = e->found ? *known : (struct scram_keys){0};
     char iterations[16];
     if (keys.iterations == 0) {
@@ -156,22 +138,21 @@ static int answer(Gsasl *library, Gsasl_session *session, Gsasl_property propert
     }
 }
 
-struct exchange_maker *exchange_maker_new(struct user_file *users)
+struct exchange_maker *exchange_maker_new(struct user_file *users, sasl_set allowed,
+                                          const struct login_secret *secret)
 {
     struct exchange_maker *maker = calloc(1, sizeof *maker);
     if (!maker) {
         return NULL;
     }
     maker->users = users;
+    maker->allowed = allowed;
+    maker->secret = *secret;
     if (gsasl_init(&maker->library) != GSASL_OK) {
         free(maker);
         return NULL;
     }
     gsasl_callback_set(maker->library, answer);
-    if (gsasl_random((char *)maker->seeds, sizeof maker->seeds) != GSASL_OK) {
-        exchange_maker_free(maker);
-        return NULL;
-    }
     return maker;
 }
 
@@ -183,15 +164,11 @@ void exchange_maker_free(struct exchange_maker *maker)
     }
 }
 
-struct hash_seed exchange_maker_seed(const struct exchange_maker *maker)
-{
-    return maker->seeds[0];
-}
-
 static int start(struct exchange *e)
 {
     starting = e;
-    int failed = gsasl_server_start(e->maker->library, e->mechanism->name.ptr, &e->session);
+    int failed =
+        gsasl_server_start(e->maker->library, sasl_mechanisms[e->kind].name.ptr, &e->session);
     starting = NULL;
     if (failed != GSASL_OK) {
         e->session = NULL;
@@ -204,12 +181,9 @@ static int start(struct exchange *e)
 int exchange_new(struct exchange_maker *maker, const struct login_facts *facts,
                  struct exchange **made)
 {
-    const struct mechanism *m = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(mechanisms); i++) {
-        bool named = str_eq_nocase(mechanisms[i].name, facts->mechanism);
-        m = named && may_offer(&mechanisms[i], facts) ? &mechanisms[i] : m;
-    }
-    if (!m) {
+    enum sasl_kind kind = sasl_find(facts->mechanism);
+    sasl_set usable = sasl_usable(maker->allowed, facts->encrypted, facts->exporter.len > 0);
+    if (kind == SASL_KINDS || !(usable & (sasl_set)1 << kind)) {
         return -ENOTSUP;
     }
     struct exchange *e = calloc(1, sizeof *e);
@@ -217,7 +191,7 @@ int exchange_new(struct exchange_maker *maker, const struct login_facts *facts,
         return -ENOMEM;
     }
     e->maker = maker;
-    e->mechanism = m;
+    e->kind = kind;
     if (facts->exporter.len > 0) {
         base64_encode(&e->exporter, facts->exporter);
         buf_add_char(&e->exporter, '\0');
@@ -282,7 +256,7 @@ static enum login_result judge(struct exchange *e, int result, struct str out)
 /* What LOGIN asks, in the words that every client knows (draft-murchison-sasl-login). */
 static struct str question(const struct exchange *e, struct str out)
 {
-    if (!e->mechanism->server_first) {
+    if (!sasl_mechanisms[e->kind].server_first) {
         return out;
     }
     return e->steps == 1 ? STR("Username:") : STR("Password:");
@@ -316,7 +290,8 @@ enum login_result exchange_step(struct exchange *e, struct str response, struct 
     }
     buf_add_char(&in, '\0');
     int result = in.failed ? GSASL_MALLOC_ERROR : GSASL_OK;
-    if (result == GSASL_OK && e->mechanism->server_first && e->steps == 0 && response.len > 0) {
+    if (result == GSASL_OK && sasl_mechanisms[e->kind].server_first && e->steps == 0 &&
+        response.len > 0) {
         result = ask_first(e);
     }
     e->steps++;

@@ -2,7 +2,8 @@
  * password hash: not on a loop. */
 #pragma once
 
-#include "core/base/map.h"
+#include "core/smtp/sasl.h"
+#include "login/secret.h"
 #include "login/user_file.h"
 #include "port/login.h"
 
@@ -10,15 +11,15 @@ struct exchange_maker; /* shared by all threads */
 struct exchange;
 
 /* Null: no memory, or the library does not start. `users` is borrowed. */
-NODISCARD struct exchange_maker *exchange_maker_new(struct user_file *users);
+NODISCARD struct exchange_maker *exchange_maker_new(struct user_file *users, sasl_set allowed,
+                                                    const struct login_secret *secret);
 void exchange_maker_free(struct exchange_maker *maker); /* null is fine */
-/* Random, another at each start: for tables that attackers fill. */
-struct hash_seed exchange_maker_seed(const struct exchange_maker *maker);
 
-/* The mechanisms that may be offered, each with a blank before it. */
-void exchange_mechanisms(const struct login_facts *facts, struct buf *out);
+/* Of the allowed mechanisms those that may be offered, each with a blank before it. */
+void exchange_mechanisms(sasl_set allowed, const struct login_facts *facts, struct buf *out);
 
-/* 0, -ENOTSUP: no such mechanism, or it would show the password without TLS; -ENOMEM. */
+/* 0, -ENOTSUP: no such mechanism, not an allowed one, or it would show the password without TLS;
+ * -ENOMEM. */
 NODISCARD int exchange_new(struct exchange_maker *maker, const struct login_facts *facts,
                            struct exchange **made);
 void exchange_free(struct exchange *exchange); /* null is fine */

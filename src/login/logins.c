@@ -1,6 +1,7 @@
 #include "login/logins.h"
 
 #include <errno.h>
+#include <gsasl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ struct login_service {
     struct user_file *users;
     struct exchange_maker *maker;
     struct guard *guard;
+    sasl_set mechanisms;
 };
 
 struct loop_logins {
@@ -50,8 +52,8 @@ static void free_attempt(struct attempt *a)
 
 static void mechanisms(struct logins *logins, const struct login_facts *facts, struct buf *out)
 {
-    (void)logins;
-    exchange_mechanisms(facts, out);
+    struct loop_logins *office = CONTAINER_OF(logins, struct loop_logins, port);
+    exchange_mechanisms(office->service->mechanisms, facts, out);
 }
 
 static void tell(struct attempt *a)
@@ -172,24 +174,41 @@ static void end(struct logins *logins, struct login *login)
     }
 }
 
-struct login_service *login_service_new(struct str file)
+static int fill(struct login_service *service, const struct login_options *options)
+{
+    struct login_secret secret;
+    struct hash_seed seed; /* another at each start: attackers fill the guard's table */
+    int error = login_secret_get(options->folder, &secret);
+    if (error) {
+        return error;
+    }
+    service->mechanisms = options->mechanisms;
+    service->users = user_file_new(options->users_file);
+    if (!service->users) {
+        return -ENOMEM;
+    }
+    service->maker = exchange_maker_new(service->users, options->mechanisms, &secret);
+    explicit_bzero(&secret, sizeof secret);
+    if (!service->maker || gsasl_random((char *)&seed, sizeof seed) != GSASL_OK) {
+        return -ENOTSUP;
+    }
+    service->guard = guard_new(seed);
+    return service->guard ? 0 : -ENOMEM;
+}
+
+int login_service_new(const struct login_options *options, struct login_service **made)
 {
     struct login_service *service = calloc(1, sizeof *service);
     if (!service) {
-        return NULL;
+        return -ENOMEM;
     }
-    struct hash_seed seed = {0};
-    service->users = user_file_new(file);
-    service->maker = service->users ? exchange_maker_new(service->users) : NULL;
-    if (service->maker) {
-        seed = exchange_maker_seed(service->maker);
-        service->guard = guard_new(seed);
-    }
-    if (!service->guard) {
+    int error = fill(service, options);
+    if (error) {
         login_service_free(service);
-        return NULL;
+        return error;
     }
-    return service;
+    *made = service;
+    return 0;
 }
 
 void login_service_free(struct login_service *service)

@@ -8,8 +8,14 @@
 /* Shared by all loops; see login_service_new(). */
 struct login_service;
 
-/* Null: no memory, or the library does not start. `file` is copied. */
-NODISCARD struct login_service *login_service_new(struct str file);
+struct login_options {
+    struct str users_file;
+    struct str folder; /* the server's own, for login-secret */
+    sasl_set mechanisms;
+};
+
+/* 0 with `*made`, or -errno: -ENOTSUP where the library does not start. Texts are copied. */
+NODISCARD int login_service_new(const struct login_options *options, struct login_service **made);
 void login_service_free(struct login_service *service); /* after the loops; null is fine */
 
 /* A loop's own; freed after loop_free(). */

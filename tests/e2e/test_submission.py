@@ -1,10 +1,13 @@
 """Users who log in, and what they may do."""
+import base64
+import os
+import pathlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from house import ground
-from house.scram import log_in
+from house.scram import Scram, log_in
 
 PASSWORD = "correct horse battery"
 
@@ -162,3 +165,46 @@ def test_an_exchange_that_is_cut_off_harms_nothing(desk):
         client.expect(501, "*")
         client.expect(501, "AUTH SCRAM-SHA-256 not/base64!")
         assert log_in(client, "anna", PASSWORD).code == 235
+
+
+def salt_of(desk, name, mechanism="SCRAM-SHA-256"):
+    with desk.client() as client:
+        client.hello()
+        challenge = client.ask(f"AUTH {mechanism} {Scram(name, '').first()}").text
+        return dict(part.split("=", 1) for part in base64.b64decode(challenge).decode().split(","))["s"]
+
+
+def test_the_salt_of_an_unknown_name_stays_after_a_restart_as_a_real_one_does(desk):
+    names = ("anna", "nobody", "NOBODY", "somebody")
+    before = [salt_of(desk, name) for name in names]
+    assert before[1] == before[2] and len(set(before)) == 3 and len(before[0]) == len(before[1])
+    assert os.stat(desk.folder / "spool/login-secret").st_mode & 0o777 == 0o600
+    desk.stop()
+    desk.start()
+    assert [salt_of(desk, name) for name in names] == before
+
+
+def test_a_user_without_keys_for_an_old_mechanism_looks_like_one_who_is_not_there(desk):
+    users = pathlib.Path(desk.config["users"]["file"])
+    users.write_text("".join(line.partition(" SCRAM-SHA-1$")[0] + "\n" for line in users.read_text().splitlines()))
+    with desk.client() as client:
+        client.hello()
+        assert log_in(client, "anna", PASSWORD, "sha1").code == 535
+        assert log_in(client, "nobody", PASSWORD, "sha1").code == 535
+        assert log_in(client, "anna", PASSWORD).code == 235
+
+
+def test_mechanisms_can_be_switched_off(desk):
+    desk.config["users"]["mechanisms"] = ["SCRAM-SHA-256", "PLAIN"]
+    desk.write()
+    desk.stop()
+    desk.start()
+    with desk.client() as client:
+        hello = client.hello()
+        assert "AUTH SCRAM-SHA-256" in hello.lines[-2] and "SHA-1" not in hello.text
+        client.expect(504, f"AUTH SCRAM-SHA-1 {Scram('anna', '').first()}")
+        assert log_in(client, "anna", PASSWORD).code == 235
+    desk.config["users"]["mechanisms"] = ["SCRAM-SHA256"]
+    desk.write()
+    wrong = desk.run("check", check=1)
+    assert b"did you mean SCRAM-SHA-256?" in wrong.stderr

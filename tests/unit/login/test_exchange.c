@@ -15,6 +15,7 @@
 
 static char path[64];
 static struct user_file *users;
+static const struct login_secret secret = {{{1, 2}, {3, 4}}};
 static struct exchange_maker *maker;
 
 static int begin(void **state)
@@ -27,7 +28,7 @@ static int begin(void **state)
     assert_int_equal(user_file_change(path, USER_ADD, STR("alice"), buf_str(&fields)), 0);
     buf_done(&fields);
     users = user_file_new(str_from_cstr(path));
-    maker = exchange_maker_new(users);
+    maker = exchange_maker_new(users, SASL_ALL, &secret);
     return maker ? 0 : -1;
 }
 
@@ -166,7 +167,7 @@ static void without_tls_no_mechanism_shows_a_password(void **state)
     struct buf offered = {0};
     struct exchange *exchange = NULL;
     struct login_facts facts = {.mechanism = STR("plain")};
-    exchange_mechanisms(&facts, &offered);
+    exchange_mechanisms(SASL_ALL, &facts, &offered);
     assert_true(str_eq(buf_str(&offered), STR(" SCRAM-SHA-256 SCRAM-SHA-1")));
     assert_int_equal(exchange_new(maker, &facts, &exchange), -95);
     buf_done(&offered);
