@@ -143,6 +143,16 @@ static size_t find(const struct canon_index *index, struct str name)
     return low;
 }
 
+size_t canon_count(const struct canon_index *index, struct str name)
+{
+    size_t first = find(index, name);
+    size_t end = first;
+    while (end < index->count && str_eq_nocase(index->entries[end].field.name, name)) {
+        end++;
+    }
+    return end - first;
+}
+
 void canon_fields(struct buf *out, struct canon_index *index, struct str names, bool relaxed)
 {
     for (size_t i = 0; i < index->count; i++) {

@@ -26,6 +26,8 @@ struct canon_entry {
 
 /* False: no memory. */
 NODISCARD bool canon_index_make(struct canon_index *index, struct arena *arena, struct str header);
+/* How many fields have that name. */
+size_t canon_count(const struct canon_index *index, struct str name);
 /* Appends the fields that a list of names with colons means, canonical, each with CRLF: for each
  * name the lowest field of it that was not taken yet, or nothing. */
 void canon_fields(struct buf *out, struct canon_index *index, struct str names, bool relaxed);
