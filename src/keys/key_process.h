@@ -7,6 +7,11 @@
 
 enum { KEYS_MAX = 64, KEY_SOCKETS_MAX = 256 };
 
+struct dkim_entry {
+    struct key_id id; /* dkim_key_id() */
+    EVP_PKEY *key;
+};
+
 struct key_ring {
     struct {
         struct key_id id;
@@ -14,10 +19,14 @@ struct key_ring {
         EVP_PKEY *key;
     } keys[KEYS_MAX];
     size_t count;
+    struct dkim_entry *dkim; /* as many as there are */
+    size_t dkim_count;
 };
 
 /* False, with the reason in `*reason`, where the file holds no private key of RSA or EC. */
 NODISCARD bool key_ring_add(struct key_ring *ring, const char *file, struct buf *reason);
+/* The same for a key of DKIM. */
+NODISCARD bool key_ring_add_dkim(struct key_ring *ring, const char *file, struct buf *reason);
 /* Never fails but by the answer. */
 void key_ring_answer(struct key_ring *ring, const struct key_question *question,
                      struct key_answer *answer);

@@ -1,9 +1,11 @@
+#include "keys/dkim_key.h"
 #include "keys/key_process.h"
 
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <stdlib.h>
 #include <string.h>
 
 static EVP_PKEY_CTX *make_context(EVP_PKEY *key, enum key_operation operation)
@@ -55,6 +57,37 @@ bool key_ring_add(struct key_ring *ring, const char *file, struct buf *reason)
     return true;
 }
 
+bool key_ring_add_dkim(struct key_ring *ring, const char *file, struct buf *reason)
+{
+    EVP_PKEY *key = dkim_key_read(file, reason);
+    struct dkim_entry *more =
+        key ? realloc(ring->dkim, (ring->dkim_count + 1) * sizeof *more) : NULL;
+    if (!more) {
+        EVP_PKEY_free(key);
+        return false;
+    }
+    ring->dkim = more;
+    dkim_key_id(str_from_cstr(file), &more[ring->dkim_count].id);
+    more[ring->dkim_count++].key = key;
+    return true;
+}
+
+static void answer_dkim(struct key_ring *ring, const struct key_question *question,
+                        struct key_answer *answer)
+{
+    if (question->len != (size_t)SIGNER_KINDS * SIGNER_DIGEST_SIZE) {
+        return;
+    }
+    answer->result = -ENOENT;
+    for (size_t i = 0; i < ring->dkim_count; i++) {
+        if (memcmp(&ring->dkim[i].id, &question->id, sizeof question->id) == 0) {
+            answer->result = dkim_key_sign(ring->dkim[i].key, question->input, answer->made,
+                                           sizeof answer->made);
+            return;
+        }
+    }
+}
+
 static EVP_PKEY_CTX *find(struct key_ring *ring, const struct key_question *question)
 {
     for (size_t i = 0; i < ring->count; i++) {
@@ -70,6 +103,10 @@ void key_ring_answer(struct key_ring *ring, const struct key_question *question,
 {
     size_t len = sizeof answer->made;
     *answer = (struct key_answer){.result = -EINVAL};
+    if (question->operation == KEY_DKIM) {
+        answer_dkim(ring, question, answer);
+        return;
+    }
     if (question->operation >= KEY_OPERATIONS || question->len > sizeof question->input) {
         return;
     }
@@ -90,5 +127,9 @@ void key_ring_done(struct key_ring *ring)
         }
         EVP_PKEY_free(ring->keys[i].key);
     }
+    for (size_t i = 0; i < ring->dkim_count; i++) {
+        EVP_PKEY_free(ring->dkim[i].key);
+    }
+    free(ring->dkim);
     *ring = (struct key_ring){0};
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "port/clock.h"
+#include "port/crypto.h"
 #include "port/disk.h"
 #include "port/entropy.h"
 #include "port/https.h"
@@ -12,6 +13,7 @@
 #include "port/net.h"
 #include "port/program.h"
 #include "port/resolver.h"
+#include "port/signer.h"
 #include "port/tally.h"
 #include "port/timer.h"
 #include "port/tls.h"
@@ -29,5 +31,7 @@ struct ports {
     struct tls *tls;         /* null: no TLS */
     struct https *https;     /* null: no HTTPS */
     struct tls_tally *tally; /* null: nobody counts */
+    struct crypto *crypto;   /* null: nothing is signed */
+    struct signer *signer;   /* likewise */
     struct inbox *inbox;     /* this loop's own */
 };

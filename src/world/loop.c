@@ -144,6 +144,12 @@ void loop_set_tally(struct loop *loop, struct tls_tally *tally)
     loop->ports.tally = tally;
 }
 
+void loop_set_signer(struct loop *loop, struct signer *signer, struct crypto *crypto)
+{
+    loop->ports.signer = signer;
+    loop->ports.crypto = crypto;
+}
+
 void loop_set_https(struct loop *loop, struct https *https)
 {
     loop->ports.https = https;

@@ -27,7 +27,7 @@ MAY_INCLUDE = {
     "path/deliver": STAGE + ("path/spool", "path/route"),
     "path/report": STAGE + ("path/spool",),
     "world": CORE + ("port",),
-    "keys": CORE + ("tls", "supervise"),
+    "keys": CORE + ("port", "tls", "supervise"),
     "login": CORE + ("port", "world"),
     "tls": CORE + ("port", "world"),
     "fence": CORE + ("port",),

@@ -186,7 +186,9 @@ static void test_what_is_not_to_be_signed_is_refused(void **state)
     } rows[] = {
         {"an unknown key", &unknown, KEY_ECDSA, 32, -ENOENT},
         {"an operation of other keys", &known, KEY_RSA_RAW, 256, -ENOENT},
-        {"no operation", &known, KEY_OPERATIONS, 32, -EINVAL},
+        {"no operation", &known, (enum key_operation)(KEY_DKIM + 1), 32, -EINVAL},
+        {"too few digests", &unknown, (enum key_operation)KEY_DKIM, 32, -EINVAL},
+        {"a key of TLS, for mail", &known, (enum key_operation)KEY_DKIM, 64, -ENOENT},
         {"too much", &known, KEY_ECDSA, KEY_BYTES_MAX + 1, -EINVAL},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
