@@ -18,7 +18,7 @@ static void print_help(void)
         "  --security   also lists what is open to strangers, weak, or good to know: relaying,\n"
         "               passwords in the clear, keys, file modes, the fence; exit code 1 where\n"
         "               something is open\n"
-        "  --dns        with it: asks the DNS too, for MX, SPF, DMARC and the names of our\n"
+        "  --dns        with it: asks the DNS too, for MX, SPF, DKIM, DMARC and the names of our\n"
         "               addresses; by default the configured servers\n\n"
         "example: postrider check --security --dns postrider.yaml\n");
 }
@@ -65,6 +65,7 @@ static bool look_for_what_is_open(struct checking *c, struct config *config)
 {
     check_security(&c->findings, &c->source, config);
     check_certificates(&c->findings, config);
+    check_dkim_keys(&c->findings, config);
     if (!c->dns) {
         return true;
     }
@@ -80,7 +81,8 @@ static int check(struct checking *c)
     struct config_problems problems = {0};
     struct config *config = NULL;
     options_find(&c->source, c->file);
-    bool usable = options_load(&c->source, &config, &problems) == 0;
+    bool loaded = options_load(&c->source, &config, &problems) == 0;
+    bool usable = loaded && check_dkim_files(&problems, config, c->source.file);
     int code = usable ? EX_OK : 1;
     if (usable && c->security && !look_for_what_is_open(c, config)) {
         code = EX_OSERR;
@@ -99,7 +101,7 @@ static int check(struct checking *c)
     if (c->findings.counts[FINDING_OPEN] > 0) {
         code = 1;
     }
-    if (usable) {
+    if (loaded) {
         config_drop(config);
     }
     findings_done(&c->findings);

@@ -129,6 +129,37 @@ static void check_dmarc(struct records *r, struct str domain)
     }
 }
 
+/* Of several records the one that is best for us counts, as with a verifier. */
+static void check_dkim(struct records *r, const struct config_dkim_key *key)
+{
+    static const char *const words[] = {
+        [DKIM_RECORD_OTHER] = "publishes another key: signatures will fail",
+        [DKIM_RECORD_WITHDRAWN] = "says that the key is withdrawn",
+        [DKIM_RECORD_BROKEN] = "has no record of a key: signatures will fail",
+    };
+    struct str name = arena_format(&r->arena, "%.*s._domainkey.%.*s", STR_ARG(key->selector),
+                                   STR_ARG(key->domain));
+    enum dkim_record best = DKIM_RECORD_BROKEN;
+    struct chain chain;
+    look_up(r, &chain, name, DNS_TXT);
+    if (!was_answered(r, &chain, "the DKIM key", name)) {
+        return;
+    }
+    struct dns_record_iter it = chain_records_begin(&chain);
+    for (struct dns_record record;
+         chain.verdict == CHAIN_FOUND && chain_record_next(&chain, &it, &record);) {
+        struct buf text = {0};
+        dns_record_text(&text, &record);
+        enum dkim_record one = dkim_record_judge(key, buf_str(&text));
+        best = one == DKIM_RECORD_UNKNOWN || one < best ? one : best;
+        buf_done(&text);
+    }
+    if (best != DKIM_RECORD_FITS && best != DKIM_RECORD_UNKNOWN) {
+        finding_add(r->findings, FINDING_WEAK, "dkim", "%.*s %s (ours is %.*s)", STR_ARG(name),
+                    words[best], STR_ARG(key->file));
+    }
+}
+
 /* Does the domain say that our mail is its own? */
 static void check_spf_from(struct records *r, struct str domain, struct ip ip)
 {
@@ -236,6 +267,9 @@ static void check_all(struct records *r)
         check_mx(r, domain);
         check_spf(r, domain, ips, count);
         check_dmarc(r, domain);
+    }
+    for (size_t i = 0; i < r->config->dkim_key_count; i++) {
+        check_dkim(r, &r->config->dkim_keys[i]);
     }
 }
 

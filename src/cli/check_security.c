@@ -97,6 +97,9 @@ static void check_files(struct findings *f, const struct options_config *source,
     for (size_t i = 0; i < c->certificate_count; i++) {
         check_mode(f, c->certificates[i].key, ANY_BY_ALL, FINDING_OPEN);
     }
+    for (size_t i = 0; i < c->dkim_key_count; i++) {
+        check_mode(f, c->dkim_keys[i].file, ANY_BY_ALL, FINDING_OPEN);
+    }
     for (size_t i = 0; i < c->domain_count; i++) {
         const struct config_mailboxes *m = &c->domains[i].mailboxes;
         if (m->kind == MAILBOX_PIPE) {

@@ -9,6 +9,24 @@ void check_security(struct findings *findings, const struct options_config *sour
                     const struct config *config);
 /* The certificates and keys. */
 void check_certificates(struct findings *findings, const struct config *config);
-/* What others look for in the DNS: MX, SPF, DMARC, and the names of our own addresses. Asks the
- * configuration's servers. False, with the reason told on standard error, where that cannot be. */
+/* Whether the keys that sign mail can be used; false with errors, which the caller's own rights may
+ * be the reason for in what is a warning. */
+NODISCARD bool check_dkim_files(struct config_problems *problems, const struct config *config,
+                                struct str config_file);
+/* What they are worth. */
+void check_dkim_keys(struct findings *findings, const struct config *config);
+
+/* What a TXT record at its selector is to a key that signs mail. */
+enum dkim_record {
+    DKIM_RECORD_FITS,
+    DKIM_RECORD_OTHER, /* another key's */
+    DKIM_RECORD_WITHDRAWN,
+    DKIM_RECORD_BROKEN,
+    DKIM_RECORD_UNKNOWN, /* our own key cannot be read; that is told elsewhere */
+};
+enum dkim_record dkim_record_judge(const struct config_dkim_key *key, struct str published);
+
+/* What others look for in the DNS: MX, SPF, DMARC, keys of DKIM, and the names of our own
+ * addresses. Asks the configuration's servers. False, with the reason told on standard error, where
+ * that cannot be. */
 NODISCARD bool check_records(struct findings *findings, const struct config *config);

@@ -24,6 +24,7 @@ static const struct verb verbs[] = {
     {"trace", verb_trace, "tell where a message came from, and which Received lines to believe"},
     {"verify", verb_verify, "tell who answers for a message: SPF, DKIM, ARC, DMARC"},
     {"report", verb_report, "tell what a report says that another domain sent"},
+    {"dkim", verb_dkim, "make keys that sign mail, and show their records for the DNS"},
     {"user", verb_user, "keep the file of those who may log in"},
 };
 

@@ -1,6 +1,7 @@
 /* serve.c: `postrider serve`: the worker: the loops, their threads, the post office on them, and
  * signals. The supervisor that starts it is in serve_supervised.c. */
 #include "cli/options.h"
+#include "cli/serve_dkim.h"
 #include "cli/serve_fence.h"
 #include "cli/serve_log.h"
 #include "cli/serve_servants.h"
@@ -41,6 +42,7 @@ struct server {
     struct login_service *login; /* null: nobody can log in */
     struct logins *logins[BRANCHES_MAX];
     struct serve_tls tls;
+    struct serve_dkim dkim;
     struct sts_desk sts;
     struct tlsrpt_desk reports;
     const struct ports *branch_ports[BRANCHES_MAX];
@@ -131,6 +133,7 @@ static void asked_to_reload(struct signal_watch *watch)
         return;
     }
     runner_starter_renew(&server->starter);
+    serve_dkim_try(&server->dkim, fresh);
     postoffice_reload(server->office, fresh);
     control_reload(&server->control, fresh);
     pickup_reload(&server->pickup, fresh);
@@ -166,6 +169,7 @@ static void office_opened(void *owner, int result, struct str reason)
                                             .drafts = postoffice_drafts(server->office),
                                             .ids = postoffice_ids(server->office)};
     pickup_start(&server->pickup, server->config);
+    serve_dkim_try(&server->dkim, server->config);
     tlsrpt_desk_start(&server->reports, server->config, server->home,
                       postoffice_drafts(server->office), postoffice_ids(server->office));
     log_event(server->log, LOG_INFO, "ready", F_STR("hostname", server->config->hostname),
@@ -218,6 +222,8 @@ static bool make_loops(struct server *server)
     size_t count = c->loops > 0 ? c->loops : system_processors();
     server->loop_count = count < BRANCHES_MAX ? count : BRANCHES_MAX;
     server->tls = (struct serve_tls){.connect_keys = connect_keys, .owner = server};
+    server->dkim =
+        (struct serve_dkim){.connect_keys = connect_keys, .owner = server, .log = server->log};
     server->home = loop_new(server->log, server->dns);
     for (size_t i = 0; i < server->loop_count; i++) {
         server->loops[i] = loop_new(server->log, server->dns);
@@ -232,7 +238,8 @@ static bool make_loops(struct server *server)
     loop_set_keeper(server->home, &server->link.keeper, 0);
     tlsrpt_desk_open(&server->reports, c, server->loops, server->loop_count);
     return make_logins(server) &&
-           serve_tls_open(&server->tls, server->config, server->loops, server->loop_count);
+           serve_tls_open(&server->tls, server->config, server->loops, server->loop_count) &&
+           serve_dkim_open(&server->dkim, server->home, server->loops, server->loop_count);
 }
 
 static void watch_signals(struct server *server)
@@ -305,6 +312,7 @@ static int serve(struct server *server)
             server->exit_code = EX_OSERR;
         }
     }
+    serve_dkim_close(&server->dkim);
     for (size_t i = 0; i < server->loop_count; i++) {
         loop_free(server->loops[i]);
         logins_free(server->logins[i]);

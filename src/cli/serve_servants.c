@@ -30,6 +30,13 @@ static void read_keys(struct key_ring *ring, const struct config *config)
         }
         buf_done(&reason);
     }
+    for (size_t i = 0; i < config->dkim_key_count; i++) {
+        struct buf reason = {0};
+        if (!key_ring_add_dkim(ring, config->dkim_keys[i].file.ptr, &reason)) {
+            (void)fprintf(stderr, "postrider: no DKIM key: %.*s\n", STR_ARG(reason));
+        }
+        buf_done(&reason);
+    }
 }
 
 int serve_keys(const struct config *config)

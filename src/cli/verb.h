@@ -9,6 +9,7 @@ int verb_queue(int argc, char **argv);
 int verb_why(int argc, char **argv);
 int verb_report(int argc, char **argv);
 int verb_route(int argc, char **argv);
+int verb_dkim(int argc, char **argv);
 int verb_user(int argc, char **argv);
 int verb_trace(int argc, char **argv);
 int verb_verify(int argc, char **argv);

@@ -42,6 +42,16 @@ struct config_certificate {
     struct str chain, key;
 };
 
+/* A private key that signs mail from a domain (RFC 6376). */
+struct config_dkim_key {
+    struct str domain, selector; /* in lower case and A-labels */
+    struct str file;
+    enum { DKIM_BELOW_SIGN, DKIM_BELOW_NEVER } subdomains; /* that have no key of their own */
+    enum { DKIM_USE_MAIL, DKIM_USE_TLS_REPORTS } use;
+    struct span expire; /* after which a signature counts no more; 0: it never ends */
+    struct str fields;  /* names with colons; empty: the usual ones (core/mailauth/sign.h) */
+};
+
 /* How a mailbox is reached, from "maildir:PATH", "mbox:PATH", "lmtp:HOST:PORT", "lmtp:unix:PATH",
  * "pipe:PROGRAM ARG ...", "discard:". In paths and arguments {domain}, {local}, {user}, {tag},
  * {sender} stand for parts of the address. */
@@ -201,7 +211,9 @@ struct config {
     struct config_certificate *certificates; /* none: one signed by itself is made */
     size_t certificate_count;
     enum tls_keys tls_keys;
-    struct str authorities; /* a file of those believed; empty: the system's */
+    struct str authorities;            /* a file of those believed; empty: the system's */
+    struct config_dkim_key *dkim_keys; /* none: nothing is signed */
+    size_t dkim_key_count;
     enum mta_sts_use mta_sts;
     struct config_tls_reports tls_reports;
     struct config_tls_rule *tls_rules;

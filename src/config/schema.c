@@ -1,5 +1,6 @@
 #include "config/schema.h"
 
+#include "config/dkim_keys.h"
 #include "config/domain_keys.h"
 #include "config/login_keys.h"
 #include "config/tls_keys.h"
@@ -279,5 +280,6 @@ const struct key config_keys[] = {
     {.name = "loops", .read = read_count, AT(loops), .most = 64},
     {.name = "users", .read = read_logins},
     {.name = "tls", .read = read_section, .inside = tls_keys},
+    {.name = "dkim", .read = read_dkim_keys},
     {0},
 };

@@ -9,6 +9,7 @@ from house import ground
 from house.certificates import Certificate
 from house.signed import Signed
 from house.web import Web
+from test_dkim import Keys, signature_tags
 from test_mta_sts import Promises
 
 MESSAGE = b"Subject: private\r\n\r\nhello\r\n"
@@ -27,12 +28,13 @@ def policies(report):
     return {p["policy"]["policy-domain"]: p for p in report["policies"]}
 
 
-def start(promises, postrider, dns, every="2s", zones=None, anchor=None):
+def start(promises, postrider, dns, every="2s", zones=None, anchor=None, **more):
     server = dns({"far.example": promises.zone, **(zones or {})})
     return postrider({
         "dns": {"servers": [server], **({"trust_anchor": anchor} if anchor else {})},
         "tls": {"authorities": promises.authority.file},
         "deliver": {"https_port": promises.web_port, "tls_reports": {"every": every}},
+        **more,
     })
 
 
@@ -118,6 +120,23 @@ def test_a_report_is_posted_where_the_record_says(promises, postrider, dns):
     assert policies(report)["right.far.example"]["policy"]["mx-host"] == ["mx.right.far.example"]
     (near.folder / "report").write_bytes(body)
     assert "1 sessions succeeded, 0 failed" in near.run("report", "tls", near.folder / "report", check=0).stdout.decode()
+
+
+def test_a_report_is_signed_with_the_key_for_reports(promises, postrider, dns, hostile, tmp_path):
+    desk = hostile()
+    keys = Keys(tmp_path)
+    keys.add("mail", "--ed25519")
+    keys.add("tls", use="tls_reports")
+    recipient = promises.add("right")
+    promises.zone += f"desk MX 1 mx.desk\nmx.desk A {desk.address}\n"
+    promises.zone += '_smtp._tls.right TXT "v=TLSRPTv1; rua=mailto:tls@desk.far.example"\n'
+    near = start(promises, postrider, dns, every="1s", dkim=keys.config)
+    near.submit(recipient, MESSAGE)
+    report = desk.wait()[0].message
+    assert keys.verify(report) == {"tls": True}
+    assert {"tls-report-domain", "tls-report-submitter"} <= set(signature_tags(report)["h"].split(":"))
+    shown = json.loads(near.run("dkim", "show", "-c", near.file, "--json", check=0).stdout)["keys"]
+    assert "; s=tlsrpt; p=" in shown[1]["record"]
 
 
 def test_counts_outlive_a_restart(promises, postrider, dns, hostile):

@@ -234,7 +234,7 @@ static void refuse(struct attempt *a, enum client_cause cause)
     a->trouble = attempt_outcome(a, &result);
 }
 
-/* The message cannot be read: no host can help. */
+/* The message cannot be read or signed: no host can help. */
 static void give_up_reading(struct attempt *a)
 {
     struct client_result result = {.verdict = VERDICT_TEMPORARY, .cause = CAUSE_LOST};
@@ -404,7 +404,8 @@ void attempt_start(struct deliver_office *office, struct delivery_job *job)
     a->rcpts = rcpts;
     a->job_rcpts = job_rcpts;
     a->rcpts_max = max;
-    a->outgoing = (struct outgoing){.ready = on_outgoing, .office = office, .job = job, .owner = a};
+    a->outgoing = (struct outgoing){
+        .ready = on_outgoing, .office = office, .job = job, .signs = true, .owner = a};
     list_append(&office->attempts, &a->link);
     struct connection *c = connection_reuse(office, job->site);
     if (c) {

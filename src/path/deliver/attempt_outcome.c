@@ -43,6 +43,9 @@ static struct str loss_text(struct attempt *a, const struct client_result *resul
     *status = (struct status_code){4, 4, 2};
     if (a->outgoing.error != 0) {
         *status = (struct status_code){4, 3, 0};
+        if (a->outgoing.trouble.len > 0) {
+            return arena_copy(arena, a->outgoing.trouble);
+        }
         return STR("the message could not be read from the spool");
     }
     switch (a->connection->loss) {

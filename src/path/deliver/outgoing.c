@@ -1,6 +1,7 @@
 #include "path/deliver/outgoing.h"
 
 #include "core/mail/convert.h"
+#include "path/deliver/signing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -32,6 +33,12 @@ static bool lacks_body(const struct outgoing *o)
            (body == BODY_BINARYMIME && !peer_has(&o->peer, PEER_BINARYMIME | PEER_CHUNKING));
 }
 
+/* A signature is over lines, and what is binary has none that mean anything. */
+static bool is_to_be_lines(const struct outgoing *o)
+{
+    return o->hashing && o->job->envelope->body == BODY_BINARYMIME;
+}
+
 static bool lacks_utf8(const struct outgoing *o)
 {
     return o->job->envelope->smtputf8 && !peer_has(&o->peer, PEER_SMTPUTF8);
@@ -53,13 +60,20 @@ static bool header_is_ascii(const struct outgoing *o)
     return is_ascii(str_head(message, end)) && is_ascii(o->job->additions);
 }
 
+/* It goes as it is, without signatures, or not at all. */
+static void leave(struct outgoing *o, enum client_cause refusal)
+{
+    o->hashing = false;
+    o->refusal = lacks_body(o) ? refusal : CAUSE_REPLY;
+}
+
 static void convert(struct outgoing *o)
 {
     bool binary = o->job->envelope->body == BODY_BINARYMIME;
     bool eight = peer_has(&o->peer, PEER_8BITMIME);
     enum client_cause refusal = binary ? CAUSE_BINARY : CAUSE_8BIT;
     if (o->loaded.len < o->job->body.size) {
-        o->refusal = refusal;
+        leave(o, refusal);
         return;
     }
     if (!binary && is_ascii(buf_str(&o->loaded))) {
@@ -71,7 +85,7 @@ static void convert(struct outgoing *o)
     if (result == CONVERT_NO_MEMORY) {
         o->error = -ENOMEM;
     } else if (result != CONVERT_OK) {
-        o->refusal = refusal;
+        leave(o, refusal);
     } else {
         o->is_converted = true;
         o->body = eight ? BODY_8BITMIME : BODY_7BIT;
@@ -83,11 +97,40 @@ static void judge(struct outgoing *o)
     if (o->error == 0 && lacks_utf8(o) && !header_is_ascii(o)) {
         o->refusal = CAUSE_UTF8;
     }
-    if (o->error == 0 && o->refusal == CAUSE_REPLY && lacks_body(o)) {
+    if (o->error == 0 && o->refusal == CAUSE_REPLY && (lacks_body(o) || is_to_be_lines(o))) {
         convert(o);
     }
     buf_done(&o->loaded);
-    o->size = o->job->additions.len + body_size(o);
+    o->size = o->top.len + body_size(o);
+}
+
+/* What came of it: fields on top, or why there are none. */
+static void take_signatures(struct outgoing *o)
+{
+    struct signing *s = o->signing;
+    o->error = s->error;
+    o->trouble = s->trouble;
+    o->top = s->error == 0 && s->top.len > 0 ? buf_str(&s->top) : o->job->additions;
+    o->size = o->top.len + body_size(o);
+    outgoing_rewind(o);
+}
+
+/* Reads all of it for the signatures, then has them made. False: `ready` follows. */
+static bool go_on_signing(struct outgoing *o)
+{
+    while (o->hashing && o->error == 0 && o->refusal == CAUSE_REPLY) {
+        bool wanted = o->piece.len == 0 || signing_take(o->signing, o->piece);
+        if (!wanted || o->last) {
+            o->hashing = false;
+            if (wanted && signing_end(o->signing)) {
+                return false;
+            }
+            take_signatures(o);
+        } else if (!outgoing_next(o)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void on_read(struct disk_op *op)
@@ -95,7 +138,9 @@ static void on_read(struct disk_op *op)
     struct outgoing *o = CONTAINER_OF(op, struct outgoing, op);
     o->reading = false;
     o->then(o);
-    o->ready(o);
+    if (go_on_signing(o)) {
+        o->ready(o);
+    }
 }
 
 static void read_file(struct outgoing *o, uint64_t offset, struct str into,
@@ -118,6 +163,33 @@ static void loaded(struct outgoing *o)
     judge(o);
 }
 
+static void on_signed(struct signing *s)
+{
+    struct outgoing *o = s->owner;
+    take_signatures(o);
+    o->ready(o);
+}
+
+/* Another server may get another form: nothing is left of the last one's signatures. */
+static void begin_signing(struct outgoing *o)
+{
+    signing_free(o->signing);
+    o->signing = NULL;
+    o->hashing = false;
+    o->top = o->job->additions;
+    o->trouble = (struct str){0};
+    if (!o->signs || !signing_wanted(o->office->ports, o->job)) {
+        return;
+    }
+    o->signing = signing_new(o->office->ports, o->job);
+    o->hashing = o->signing != NULL;
+    o->error = o->signing ? 0 : -ENOMEM;
+    if (o->signing) {
+        o->signing->done = on_signed;
+        o->signing->owner = o;
+    }
+}
+
 bool outgoing_prepare(struct outgoing *o, const struct smtp_peer *peer)
 {
     const struct envelope *envelope = o->job->envelope;
@@ -129,9 +201,11 @@ bool outgoing_prepare(struct outgoing *o, const struct smtp_peer *peer)
     buf_done(&o->converted);
     o->body = envelope->body;
     o->smtputf8 = utf8 && peer_has(peer, PEER_SMTPUTF8);
+    begin_signing(o);
     outgoing_rewind(o);
     uint64_t wanted = 0;
-    if (lacks_body(o) && o->job->body.size <= OUTGOING_CONVERT_MAX) {
+    bool converts = lacks_body(o) || is_to_be_lines(o);
+    if (converts && o->job->body.size <= OUTGOING_CONVERT_MAX) {
         wanted = o->job->body.size;
     } else if (lacks_utf8(o)) {
         wanted = o->job->body.size < OUTGOING_HEADER_MAX ? o->job->body.size : OUTGOING_HEADER_MAX;
@@ -146,7 +220,7 @@ bool outgoing_prepare(struct outgoing *o, const struct smtp_peer *peer)
         return false;
     }
     judge(o);
-    return true;
+    return go_on_signing(o);
 }
 
 void outgoing_rewind(struct outgoing *o)
@@ -177,9 +251,9 @@ static void got_block(struct outgoing *o)
 
 bool outgoing_next(struct outgoing *o)
 {
-    size_t on_top = o->job->additions.len;
+    size_t on_top = o->top.len;
     if (o->position < on_top) {
-        cut_piece(o, o->job->additions, o->position);
+        cut_piece(o, o->top, o->position);
         return true;
     }
     uint64_t done = o->position - on_top;
@@ -203,6 +277,8 @@ bool outgoing_next(struct outgoing *o)
 
 void outgoing_done(struct outgoing *o)
 {
+    signing_free(o->signing);
+    o->signing = NULL;
     buf_done(&o->loaded);
     buf_done(&o->converted);
     free(o->block);

@@ -1,7 +1,8 @@
 /* outgoing.h: a job's message in the form that one server can take: as it is, or with its body
  * converted where the server lacks 8BITMIME or BINARYMIME (RFC 6152 section 3), or declared as
- * ASCII where it lacks SMTPUTF8 and nothing needs it. Read from the spool piece by piece; only a
- * conversion needs the message in memory, and is refused for very long ones. */
+ * ASCII where it lacks SMTPUTF8 and nothing needs it; then signed (signing.h). Read from the spool
+ * piece by piece, twice where it is signed; only a conversion needs the message in memory, and is
+ * refused for very long ones. */
 #pragma once
 
 #include "core/smtp/client.h"
@@ -19,19 +20,21 @@ struct outgoing {
     void (*ready)(struct outgoing *o);
     struct deliver_office *office;
     const struct delivery_job *job;
+    bool signs; /* it leaves: signatures go on top, where there are keys */
     void *owner;
 
     /* After outgoing_prepare(). */
     enum client_cause refusal; /* CAUSE_REPLY: none; else 8BIT, BINARY, UTF8: no way to send it */
     enum envelope_body body;
     bool smtputf8;
-    uint64_t size; /* octets, additions included */
+    uint64_t size; /* octets, additions and signatures included */
 
     /* After outgoing_next(). */
     struct str piece; /* valid until the next call */
     bool last;
 
-    int error; /* the message cannot be read: -errno, or no memory */
+    int error;          /* the message cannot be read or signed: -errno, or no memory */
+    struct str trouble; /* why it could not be signed; empty: it could not be read */
 
     /* Its own. */
     struct disk_op op;
@@ -43,6 +46,9 @@ struct outgoing {
     struct buf converted;
     bool is_converted;
     uint64_t position;
+    struct str top;          /* what stands above the message: additions, signatures */
+    struct signing *signing; /* null: it has no signature */
+    bool hashing;            /* it is being read for that */
 };
 
 /* Makes up the form for this server, and stands at the message's start. */
