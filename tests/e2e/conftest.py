@@ -7,6 +7,7 @@ import pytest
 from house import ground
 from house.dns import Dns, OddDns, respond
 from house.hostile import Hostile
+from house.peers import peers
 from house.postrider import Postrider
 from workshop.measure import SUMMARY
 
@@ -15,7 +16,7 @@ def pytest_collection_modifyitems(items):
     if not ground.program().exists():
         missing = pytest.mark.skip(reason=f"no program at {ground.program()}; build it, or set POSTRIDER")
         for item in items:
-            if "postrider" in item.fixturenames or "house" in item.fixturenames:
+            if {"postrider", "common", "house"} & set(item.fixturenames):
                 item.add_marker(missing)
 
 
@@ -57,14 +58,13 @@ def no_names():
     server.stop()
 
 
-@pytest.fixture
-def postrider(tmp_path, port, no_names):
-    """Makes Postriders: postrider(config, …) starts one, and after the test all are judged."""
+def postriders(folder, port, name_server):
+    """Gives a function that makes Postriders, and judges them all at the end."""
     made = []
 
     def make(config=None, start=True, name=None, **options):
-        config = {"dns": {"servers": [no_names]}, **(config or {})}
-        one = Postrider(tmp_path / (name or f"postrider{len(made)}"), config, port, **options)
+        config = {"dns": {"servers": [name_server]}, **(config or {})}
+        one = Postrider(folder / (name or f"postrider{len(made)}"), config, port, **options)
         made.append(one)
         return one.start() if start else one
 
@@ -78,6 +78,30 @@ def postrider(tmp_path, port, no_names):
         # Segments of 64 MiB, of a thousand servers: no disk holds them until the end of the run.
         shutil.rmtree(one.folder / "spool", ignore_errors=True)
     assert not troubles, "\n".join(troubles)
+
+
+@pytest.fixture
+def postrider(tmp_path, port, no_names):
+    """Makes Postriders: postrider(config, …) starts one, and after the test all are judged."""
+    yield from postriders(tmp_path, port, no_names)
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory, no_names):
+    """Makes Postriders that the tests of one file have in common."""
+    yield from postriders(tmp_path_factory.mktemp("common"), ground.port_everywhere(), no_names)
+
+
+@pytest.fixture
+def peer(tmp_path, port):
+    """peer(Postfix, …) starts another mail server, and ends it after the test."""
+    yield from peers(tmp_path, port)
+
+
+@pytest.fixture(scope="module")
+def common_peer(tmp_path_factory):
+    """Makes mail servers that the tests of one file have in common."""
+    yield from peers(tmp_path_factory.mktemp("peers"), ground.port_everywhere())
 
 
 @pytest.fixture

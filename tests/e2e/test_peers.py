@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from house import accounts, ground, unpacked
+from house import ground
 from house.dovecot import Dovecot
 from house.exim import Exim
 from house.mailbox import as_sent, fields, split, to_crlf
@@ -14,34 +14,6 @@ from house.postfix import Postfix
 HEADER = b"From: <sender@client.example>\r\nTo: <you@there.example>\r\nDate: Tue, 24 Nov 2026 07:00:00 +0000\r\nMessage-ID: <1@client.example>\r\nSubject: peers\r\n"
 BODY = b".\r\n..dots\r\n\r\nFrom a line\r\n" + "Grüße\r\n".encode() + b" " + b"x" * 900 + b"\r\n"
 MESSAGE = HEADER + b"\r\n" + BODY
-
-PROGRAMS = {
-    Postfix: "usr/lib/postfix/sbin/master",
-    Exim: "usr/sbin/exim4",
-    Dovecot: "usr/sbin/dovecot",
-}
-
-
-@pytest.fixture
-def peer(tmp_path, port):
-    """peer(Postfix, …) starts one, and ends it after the test."""
-    made = []
-
-    def make(kind, **options):
-        if kind is Postfix and not accounts.available():
-            pytest.skip("libnss-wrapper is not installed: Postfix finds no users")
-        if kind is not Postfix and not unpacked.can_be_installed():
-            pytest.skip("no mounts in a namespace here: needs root")
-        lacks = unpacked.missing(unpacked.file(PROGRAMS[kind]))
-        if lacks:
-            pytest.skip(f"{kind.__name__} lacks {lacks} on this machine")
-        one = kind(tmp_path / kind.__name__.lower(), port, **options)
-        made.append(one)
-        return one.start()
-
-    yield make
-    for one in made:
-        one.stop()
 
 
 def towards(postrider, address, port, **more):

@@ -7,9 +7,7 @@ import pytest
 from house import ground
 from house.certificates import Certificate
 from house.postfix import Postfix
-from test_peers import peer  # noqa: F401
 
-TLSMGR = "tlsmgr unix - - n 1000? 1 tlsmgr\n"
 MESSAGE = b"Subject: private\r\n\r\nhello\r\n"
 
 
@@ -21,7 +19,7 @@ def authority(tmp_path):
 @pytest.mark.parametrize("names, good", [(["mx.postfix.example"], True), (["other.example"], False)])
 def test_postfix_receives_what_verify_demands(postrider, peer, tmp_path, authority, names, good):
     certificate = Certificate(tmp_path, "mx.postfix.example", issuer=authority)
-    there = peer(Postfix, master=TLSMGR, more="\n".join([
+    there = peer(Postfix, more="\n".join([
         "smtpd_tls_security_level = encrypt",
         f"smtpd_tls_chain_files = {certificate.key_file}, {certificate.file}",
         "smtpd_tls_received_header = yes",
@@ -44,7 +42,7 @@ def test_postfix_believes_who_we_are(postrider, peer, tmp_path, authority, level
     certificate = Certificate(tmp_path, "mx.house.example", issuer=authority)
     house = postrider({"tls": {"certificates": [certificate.pair()]}})
     digest = certificate.tlsa(3, 1, 1).split()[-1] if good else "00" * 32
-    there = peer(Postfix, master=TLSMGR, relayhost=f"[{house.address}]:{house.port}", more="\n".join([
+    there = peer(Postfix, relayhost=f"[{house.address}]:{house.port}", more="\n".join([
         f"smtp_tls_security_level = {level}",
         f"smtp_tls_CAfile = {authority.file}",
         f"smtp_tls_verify_cert_match = {'mx.house.example' if good else 'mx.other.example'}",
