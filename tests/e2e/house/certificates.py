@@ -37,9 +37,9 @@ class Certificate:
         chain = [self.certificate] + ([issuer.certificate] if issuer else [])
         stem = folder / f"{names[0]}-{self.certificate.serial_number}"
         self.file = str(stem) + ".pem"
-        with open(self.file, "wb") as out:
-            for one in chain:
-                out.write(one.public_bytes(PEM))
+        self.text = "".join(one.public_bytes(PEM).decode() for one in chain)
+        with open(self.file, "w") as out:
+            out.write(self.text)
         self.key_file = str(stem) + ".key"
         with open(self.key_file, "wb") as out:
             out.write(self.key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))

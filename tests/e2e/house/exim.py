@@ -69,7 +69,7 @@ begin authenticators
 
 
 class Exim:
-    def __init__(self, folder, port, domain="exim.example", next_hop="127.0.0.1", address=None, hostname=None, config=CONFIG, more=None, queue_run="1m"):
+    def __init__(self, folder, port, domain="exim.example", next_hop="127.0.0.1", address=None, hostname=None, config=CONFIG, more=None, queue_run="1m", files=None):
         self.folder = pathlib.Path(folder)
         self.address = address or ground.address()
         self.port = port
@@ -79,6 +79,7 @@ class Exim:
         self.config = config  # a template
         self.more = more or {}  # what it takes beside
         self.queue_run = queue_run
+        self.files = files or {}  # more of /etc: {path: text}
         self.process = None
 
     def start(self):
@@ -92,6 +93,7 @@ class Exim:
             os.chown(path, owner, owner)
         os.chown(self.folder / "box", accounts.USERS["mailer"], accounts.GROUPS["mail"])
         config = self.folder / "machine/etc/exim4/exim4.conf"
+        unpacked.add_files(self.folder / "machine", self.files)
         config.parent.mkdir(parents=True)
         config.write_text(
             self.config.format(

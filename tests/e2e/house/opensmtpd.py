@@ -7,9 +7,10 @@ from . import accounts, ground, unpacked
 from .mailbox import Maildir
 
 CONFIG = """\
+{first}
 smtp max-message-size 60M
 table boxes {{ "@" = "mailer" }}
-listen on {address} port {port} hostname {hostname}
+listen on {address} port {port} {tls} hostname {hostname}
 action in maildir "{folder}/box" virtual <boxes>
 {routes}
 match from any for domain {{ {local} }} action in
@@ -17,9 +18,10 @@ match from any for domain {{ {local} }} action in
 
 
 class OpenSMTPD:
-    """`routes`: {domain: address of its next hop}; `local`: the domains that are delivered here."""
+    """`routes`: {domain: address of its next hop, or URL and options}; `local`: the domains that are
+    delivered here. `tls`: how it listens; `first`: lines before; `files`: more of /etc, {path: text}."""
 
-    def __init__(self, folder, port, hostname, local, routes=None, address=None, env=None):
+    def __init__(self, folder, port, hostname, local, routes=None, address=None, env=None, tls="", first="", files=None):
         self.folder = pathlib.Path(folder)
         self.port = port
         self.hostname = hostname
@@ -27,6 +29,9 @@ class OpenSMTPD:
         self.routes = routes or {}
         self.address = address or ground.address()
         self.env = env or {}
+        self.tls = tls
+        self.first = first
+        self.files = files or {}
         self.process = None
 
     def start(self):
@@ -38,10 +43,11 @@ class OpenSMTPD:
                 path.chmod(path.stat().st_mode | 0o011)
         os.chown(self.folder / "box", accounts.USERS["mailer"], accounts.USERS["mailer"])
         routes = "".join(
-            f'action out{n} relay host smtp://{hop} src {self.address} helo {self.hostname}\n'
+            f'action out{n} relay host {hop if "://" in hop else "smtp://" + hop} src {self.address} helo {self.hostname}\n'
             f'match from any for domain "{domain}" action out{n}\n'
             for n, (domain, hop) in enumerate(self.routes.items())
         )
+        unpacked.add_files(machine, self.files)
         (machine / "etc/smtpd.conf").write_text(
             CONFIG.format(
                 folder=self.folder,
@@ -50,6 +56,8 @@ class OpenSMTPD:
                 hostname=self.hostname,
                 local=" ".join(f'"{domain}"' for domain in self.local or ["nowhere.invalid"]),
                 routes=routes,
+                tls=self.tls,
+                first=self.first,
             )
         )
         (machine / "etc/smtpd.conf").chmod(0o600)

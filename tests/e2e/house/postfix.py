@@ -86,7 +86,7 @@ QUEUES = "active bounce corrupt defer deferred flush hold incoming maildrop pid 
 
 
 class Postfix:
-    def __init__(self, folder, port, domain="postfix.example", relayhost="", more="", address=None, hostname=None, master="", env=None):
+    def __init__(self, folder, port, domain="postfix.example", relayhost="", more="", address=None, hostname=None, master="", env=None, resolver=None):
         self.folder = pathlib.Path(folder)
         self.address = address or ground.address()
         self.port = port
@@ -94,6 +94,7 @@ class Postfix:
         self.hostname = hostname or f"mx.{domain}"
         self.master = master  # more services
         self.more_env = env or {}
+        self.resolver = resolver  # the resolv.conf of a Resolver
         self.values = {"relayhost": relayhost, "more": more}
         self.process = None
 
@@ -123,8 +124,9 @@ class Postfix:
             **self.more_env,
         }
         self.own()
+        command = [unpacked.file("usr/lib/postfix/sbin/master"), "-c", str(self.folder / "etc"), "-s"]
         self.process = subprocess.Popen(
-            [unpacked.file("usr/lib/postfix/sbin/master"), "-c", str(self.folder / "etc"), "-s"],
+            unpacked.with_resolver(self.resolver, *command) if self.resolver else command,
             env={**self.env, "MAIL_LOGTAG": "postfix"},
             stdin=subprocess.DEVNULL,
             stdout=(self.folder / "log").open("wb"),

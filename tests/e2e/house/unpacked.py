@@ -17,6 +17,7 @@ PACKAGES = [
     "dovecot-core",
     "dovecot-lmtpd",
     "nullmailer",
+    "unbound",
     "opensmtpd",
     "libfaketime",
     "node-nodemailer",
@@ -80,6 +81,27 @@ if [ -d "$2/run" ]; then mount --bind "$2/run" /run; fi
 shift 2
 exec "$@"
 """
+
+
+WITH_RESOLVER = """
+mount --make-rprivate /
+mount --bind "$1" /etc/resolv.conf
+shift
+exec "$@"
+"""
+
+
+def with_resolver(file, *command):
+    """The command that runs `command` in a mount namespace of its own, where /etc/resolv.conf is that file."""
+    return ["unshare", "-m", "sh", "-ec", WITH_RESOLVER, "sh", str(file), *map(str, command)]
+
+
+def add_files(folder, files):
+    """`files`: {path below /etc: text} of a machine for as_installed()."""
+    for name, text in files.items():
+        path = folder / "etc" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
 def as_installed(folder, *command):
