@@ -27,7 +27,7 @@ def peers(folder, port):
         lacks = unpacked.missing(unpacked.file(PROGRAMS[kind]))
         if lacks:
             pytest.skip(f"{kind.__name__} lacks {lacks} on this machine")
-        one = kind(folder / (name or kind.__name__.lower()), port, **options)
+        one = kind(folder / (name or kind.__name__.lower()), **{"port": port, **options})
         made.append(one)
         return one.start()
 
