@@ -1,5 +1,6 @@
 /* check.c: `postrider check`: every error of the configuration, with its place. */
 #include "cli/check_security.h"
+#include "cli/check_stores.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/verb.h"
@@ -14,7 +15,7 @@ static void print_help(void)
         "usage: postrider check [-c] [FILE] [--security] [--dns[=ADDR@PORT]] [--json]\n\n"
         "Reads the configuration and the files it names, and prints everything that is "
         "wrong in them\nwith file, line and column. Exit code 0: it can be used; 1: it "
-        "cannot.\n\n"
+        "cannot. Where users are kept\nis asked too; that it gives no answer now is a warning.\n\n"
         "  --security   also lists what is open to strangers, weak, or good to know: relaying,\n"
         "               passwords in the clear, keys, file modes, the fence; exit code 1 where\n"
         "               something is open\n"
@@ -38,7 +39,7 @@ static json_t *json_text(struct str text)
 }
 
 static void print_json(const struct checking *c, const struct config_problems *problems,
-                       bool usable)
+                       const struct config *config)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < problems->count; i++) {
@@ -52,8 +53,13 @@ static void print_json(const struct checking *c, const struct config_problems *p
         json_array_append_new(list, entry);
     }
     json_t *all = json_object();
-    json_object_set_new(all, "ok", json_boolean(usable));
+    json_object_set_new(all, "ok", json_boolean(config != NULL));
     json_object_set_new(all, "problems", list);
+    if (config) {
+        json_t *stores = json_array();
+        check_stores(config, stores);
+        json_object_set_new(all, "stores", stores);
+    }
     if (c->security) {
         json_object_set_new(all, "findings", findings_json(&c->findings));
     }
@@ -88,10 +94,13 @@ static int check(struct checking *c)
         code = EX_OSERR;
     }
     if (c->json) {
-        print_json(c, &problems, usable);
+        print_json(c, &problems, usable ? config : NULL);
     } else {
         struct str file = c->source.file;
         config_problems_print(&problems, stderr);
+        if (usable) {
+            check_stores(config, NULL);
+        }
         (void)printf("%.*s: %s\n", STR_ARG(file.len ? file : STR("the sandbox's configuration")),
                      usable ? "fine" : "cannot be used");
     }

@@ -92,12 +92,14 @@ static void asked_to_stop(struct signal_watch *watch)
     stop(server, "signal");
 }
 
-/* A fence cannot be widened: another worker goes on, with the listening sockets kept. */
+/* A fence cannot be widened, and loops know from their start whether users log in: another worker
+ * goes on, with the listening sockets kept. */
 static bool needs_another_worker(struct server *server, const struct config *fresh)
 {
     struct serve_fence wanted;
     serve_fence_plan(&wanted, &server->source, fresh);
-    bool fits = serve_fence_covers(&server->fence, &wanted);
+    bool fits = serve_fence_covers(&server->fence, &wanted) &&
+                (server->login != NULL) == (fresh->store_count > 0);
     serve_fence_done(&wanted);
     return !fits;
 }
@@ -105,7 +107,7 @@ static bool needs_another_worker(struct server *server, const struct config *fre
 static void give_way(struct server *server)
 {
     log_event(server->log, LOG_INFO, "restarting",
-              F_STR("reason", STR("the configuration names other folders")));
+              F_STR("reason", STR("the configuration asks for what a worker has from its start")));
     supervisor_link_keep_sockets(&server->link);
     server->exit_code = SUPERVISOR_AGAIN;
     stop(server, "reload");
@@ -134,6 +136,9 @@ static void asked_to_reload(struct signal_watch *watch)
     }
     runner_starter_renew(&server->starter);
     serve_dkim_try(&server->dkim, fresh);
+    if (server->login) {
+        login_service_renew(server->login, fresh->mechanisms);
+    }
     postoffice_reload(server->office, fresh);
     control_reload(&server->control, fresh);
     pickup_reload(&server->pickup, fresh);
@@ -177,28 +182,29 @@ static void office_opened(void *owner, int result, struct str reason)
     supervisor_link_ready(&server->link);
 }
 
+static int connect_login(void *owner)
+{
+    struct server *server = owner;
+    return supervisor_link_login(&server->link);
+}
+
 static bool make_logins(struct server *server)
 {
-    const struct config *c = server->config;
     struct login_options options = {
-        .users_file = c->users_file, .folder = c->spool_path, .mechanisms = c->mechanisms};
-    if (options.users_file.len == 0) {
+        .mechanisms = server->config->mechanisms, .connect = connect_login, .owner = server};
+    if (server->config->store_count == 0) {
         return true;
     }
     int error = login_service_new(&options, &server->login);
-    if (error) {
-        (void)fprintf(stderr, "postrider: users cannot log in: %s\n", strerror(-error));
-        return false;
-    }
-    for (size_t i = 0; i < server->loop_count; i++) {
+    for (size_t i = 0; i < server->loop_count && error == 0; i++) {
         server->logins[i] = logins_new(server->login, server->loops[i]);
-        if (!server->logins[i]) {
-            (void)fprintf(stderr, "postrider: not enough memory to let users log in\n");
-            return false;
-        }
+        error = server->logins[i] ? 0 : -ENOMEM;
         loop_set_logins(server->loops[i], server->logins[i]);
     }
-    return true;
+    if (error) {
+        (void)fprintf(stderr, "postrider: users cannot log in: %s\n", strerror(-error));
+    }
+    return error == 0;
 }
 
 static int connect_keys(void *owner)
@@ -314,6 +320,7 @@ static int serve(struct server *server)
     }
     serve_dkim_close(&server->dkim);
     for (size_t i = 0; i < server->loop_count; i++) {
+        logins_close(server->logins[i]);
         loop_free(server->loops[i]);
         logins_free(server->logins[i]);
     }
@@ -341,6 +348,11 @@ static int run_programs(struct server *server)
     int code = serve_runner(server->config);
     config_drop(server->config);
     return code;
+}
+
+static int answer_logins(struct server *server)
+{
+    return serve_login(server->config);
 }
 
 static int hold_keys(struct server *server)
@@ -393,13 +405,11 @@ static void print_help(void)
 
 int verb_serve(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"salvage", no_argument, NULL, 's'},
-                                            {"worker", no_argument, NULL, 'w'},
-                                            {"runner", no_argument, NULL, 'r'},
-                                            {"keys", no_argument, NULL, 'k'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"salvage", no_argument, NULL, 's'},
+        {"worker", no_argument, NULL, 'w'},       {"runner", no_argument, NULL, 'r'},
+        {"keys", no_argument, NULL, 'k'},         {"login", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},         {0}};
     struct server server = {0};
     const char *file = NULL;
     int (*part)(struct server * server) = supervise_all;
@@ -419,6 +429,9 @@ int verb_serve(int argc, char **argv)
             break;
         case 'k':
             part = hold_keys;
+            break;
+        case 'l':
+            part = answer_logins;
             break;
         case 'h':
             print_help();

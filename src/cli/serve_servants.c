@@ -1,14 +1,18 @@
 #include "cli/serve_servants.h"
 
 #include "cli/serve_fence.h"
+#include "cli/serve_log.h"
 #include "keys/key_process.h"
+#include "login/login_process.h"
 #include "runner/runner.h"
 #include "supervise/supervisor.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 int serve_runner(const struct config *config)
 {
@@ -59,4 +63,36 @@ int serve_keys(const struct config *config)
     key_process_run(&ring, SUPERVISOR_CHANNEL);
     key_ring_done(&ring);
     return EX_OK;
+}
+
+static int answer_logins(const struct config *config, struct log *log)
+{
+    struct login_secret secret;
+    struct stores *stores = stores_new(config, log);
+    struct fence_user user;
+    int code = serve_user(config, &user);
+    if (code != 0 || !stores) {
+        return code ? code : EX_OSERR;
+    }
+    /* Nobody of our user looks into this memory, nor does a crash write it to a file. */
+    if (fence_become(&user) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0) {
+        (void)fprintf(stderr, "postrider: no logins: privileges could not be given up\n");
+        return EX_OSERR;
+    }
+    int error = login_secret_get(config->spool_path, &secret);
+    struct exchange_maker *maker =
+        error ? NULL : exchange_maker_new(stores, config->mechanisms, &secret);
+    error = !error && !maker ? -ENOMEM : error;
+    error = error ? error : login_process_run(maker, SUPERVISOR_CHANNEL);
+    if (error) {
+        (void)fprintf(stderr, "postrider: no logins: %s\n", strerror(-error));
+    }
+    return error ? EX_OSERR : EX_OK;
+}
+
+int serve_login(const struct config *config)
+{
+    struct log *log = serve_log_new(config);
+    int code = log ? answer_logins(config, log) : EX_OSERR;
+    _exit(code); /* threads may be at work still */
 }

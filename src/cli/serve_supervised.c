@@ -116,17 +116,21 @@ static bool make_arguments(struct options_config *source, char *part, bool salva
 
 static int run(struct supervised *server, bool salvage, struct kept_sockets *kept)
 {
-    static char as_worker[] = "--worker", as_runner[] = "--runner", as_keys[] = "--keys";
+    static char as_worker[] = "--worker", as_runner[] = "--runner", as_keys[] = "--keys",
+                as_login[] = "--login";
     char *worker[ARGUMENTS_MAX], *runner[ARGUMENTS_MAX], *keys[ARGUMENTS_MAX];
+    char *login[ARGUMENTS_MAX];
     if (!make_arguments(server->source, as_worker, salvage, worker) ||
         !make_arguments(server->source, as_runner, false, runner) ||
-        !make_arguments(server->source, as_keys, false, keys)) {
+        !make_arguments(server->source, as_keys, false, keys) ||
+        !make_arguments(server->source, as_login, false, login)) {
         return EX_OSERR;
     }
     struct supervisor_options options = {.log = server->log,
                                          .worker = worker,
                                          .runner = runner,
                                          .keys = keys,
+                                         .login = login,
                                          .allows = allows,
                                          .reload = reload,
                                          .ready = print_sandbox_hint,

@@ -1,7 +1,8 @@
 /* user.c: `postrider user`: keeps the file of those who may log in. */
 #include "cli/options.h"
 #include "cli/verb.h"
-#include "login/user_file.h"
+#include "stores/stores.h"
+#include "stores/user_file.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -18,10 +19,13 @@ static void print_help(void)
 {
     (void)printf(
         "usage: postrider user add|password|remove NAME [-c FILE | -f USERS]\n"
-        "       postrider user list [-c FILE | -f USERS]\n\n"
+        "       postrider user list [-c FILE | -f USERS]\n"
+        "       postrider user test NAME [-c FILE]\n\n"
         "Keeps the file of those who may log in to send mail (`users: {file: …}` in the\n"
         "configuration). The password is read from standard input, a line. Only a hash\n"
-        "(yescrypt) and SCRAM's keys are kept. A running server sees the change at once.\n\n"
+        "(yescrypt) and SCRAM's keys are kept. A running server sees the change at once.\n"
+        "`test` asks all stores of the configuration, as the server does, and says which one\n"
+        "knows the user by that password.\n\n"
         "  -c, --config FILE  the configuration that names the file\n"
         "  -f, --file USERS   the file itself\n\n"
         "example: postrider user add anna@example.org < password.txt\n");
@@ -48,16 +52,28 @@ static bool ask(const char *prompt, char password[PASSWORD_BYTES])
     return got;
 }
 
-static int read_password(struct buf *fields)
+/* Of a terminal twice, where it is to be kept. */
+static int read_password(char password[PASSWORD_BYTES], bool kept)
 {
-    char password[PASSWORD_BYTES] = "", again[PASSWORD_BYTES] = "";
-    int code = EX_DATAERR;
-    bool terminal = isatty(STDIN_FILENO);
-    if (!ask("Password", password) || (terminal && !ask("Again", again))) {
+    char again[PASSWORD_BYTES] = "";
+    int code = EX_OK;
+    bool twice = kept && isatty(STDIN_FILENO);
+    if (!ask("Password", password) || (twice && !ask("Again", again))) {
         (void)fprintf(stderr, "postrider: no password on standard input\n");
-    } else if (terminal && strcmp(password, again) != 0) {
+        code = EX_DATAERR;
+    } else if (twice && strcmp(password, again) != 0) {
         (void)fprintf(stderr, "postrider: the two are not the same; nothing was changed\n");
-    } else {
+        code = EX_DATAERR;
+    }
+    explicit_bzero(again, sizeof again);
+    return code;
+}
+
+static int make_fields(struct buf *fields)
+{
+    char password[PASSWORD_BYTES] = "";
+    int code = read_password(password, true);
+    if (code == EX_OK) {
         int error = verifier_make(fields, str_from_cstr(password));
         code = error == 0 ? EX_OK : error == -EINVAL ? EX_DATAERR : EX_OSERR;
         if (error == -EINVAL) {
@@ -68,7 +84,6 @@ static int read_password(struct buf *fields)
         }
     }
     explicit_bzero(password, sizeof password);
-    explicit_bzero(again, sizeof again);
     return code;
 }
 
@@ -103,7 +118,7 @@ static int change(const char *path, const char *what, const char *name)
     struct buf fields = {0};
     bool removes = strcmp(what, "remove") == 0;
     bool adds = strcmp(what, "add") == 0;
-    int code = removes ? EX_OK : read_password(&fields);
+    int code = removes ? EX_OK : make_fields(&fields);
     if (code == EX_OK) {
         enum user_change kind = adds ? USER_ADD : removes ? USER_REMOVE : USER_REPLACE;
         code =
@@ -124,8 +139,68 @@ static int act(const char *path, int argc, char **argv)
             return change(path, argv[0], argv[1]);
         }
     }
-    (void)fprintf(stderr, "postrider: user add|password|remove NAME, or user list\n");
+    (void)fprintf(stderr, "postrider: user add|password|remove|test NAME, or user list\n");
     return EX_USAGE;
+}
+
+static int say(struct stores *stores, enum store_answer answer, size_t which, const char *name)
+{
+    struct str store = stores_name(stores, which);
+    switch (answer) {
+    case STORE_RIGHT:
+        (void)printf("%s: the password is right, says %.*s\n", name, STR_ARG(store));
+        return EX_OK;
+    case STORE_DOWN:
+        (void)printf("%s: %.*s gives no answer now\n", name, STR_ARG(store));
+        return EX_TEMPFAIL;
+    case STORE_WRONG:
+    case STORE_FOUND:
+    case STORE_UNKNOWN:
+        break;
+    }
+    (void)printf("%s: no store knows such a user with this password\n", name);
+    return EX_NOUSER;
+}
+
+static int test(const struct config *config, const char *name)
+{
+    char password[PASSWORD_BYTES] = "";
+    struct stores *stores = stores_new(config, NULL);
+    int code = !stores ? EX_OSERR : read_password(password, false);
+    if (code == EX_OK) {
+        size_t which = 0;
+        enum store_answer answer =
+            stores_check(stores, str_from_cstr(name), str_from_cstr(password), &which);
+        code = say(stores, answer, which, name);
+    }
+    explicit_bzero(password, sizeof password);
+    stores_free(stores);
+    return code;
+}
+
+static int act_by(const struct config *config, int argc, char **argv)
+{
+    if (config->store_count == 0) {
+        (void)fprintf(stderr, "postrider: the configuration names no place where users are "
+                              "kept (`users: {file: …}`); -f names a file\n");
+        return EX_CONFIG;
+    }
+    if (argc == 2 && strcmp(argv[0], "test") == 0) {
+        return test(config, argv[1]);
+    }
+    if (config->users_file.len == 0) {
+        (void)fprintf(stderr,
+                      "postrider: users are kept in %.*s, and changed there; this verb "
+                      "changes a file (`users: {file: …}`)\n",
+                      STR_ARG(config->stores[0].name));
+        return EX_CONFIG;
+    }
+    struct buf path = {0};
+    buf_add(&path, config->users_file);
+    buf_add_char(&path, '\0');
+    int code = path.failed ? EX_OSERR : act(path.ptr, argc, argv);
+    buf_done(&path);
+    return code;
 }
 
 int verb_user(int argc, char **argv)
@@ -155,17 +230,7 @@ int verb_user(int argc, char **argv)
     }
     struct options_config source;
     struct config *config = options_config(&source, config_file);
-    int code = EX_CONFIG;
-    if (config && config->users_file.len == 0) {
-        (void)fprintf(stderr, "postrider: the configuration names no file of users "
-                              "(`users: {file: …}`); -f names one\n");
-    } else if (config) {
-        struct buf path = {0};
-        buf_add(&path, config->users_file);
-        buf_add_char(&path, '\0');
-        code = path.failed ? EX_OSERR : act(path.ptr, argc - optind, argv + optind);
-        buf_done(&path);
-    }
+    int code = config ? act_by(config, argc - optind, argv + optind) : EX_CONFIG;
     config_drop(config);
     options_done(&source);
     return code;

@@ -130,6 +130,30 @@ struct config_tls_rule {
     struct tls_policy policy;
 };
 
+/* Where users who may log in are kept. What a kind does not use is empty. */
+enum store_kinds {
+    STORE_FILE,
+    STORE_SQLITE,
+    STORE_POSTGRESQL,
+    STORE_LDAP,
+    STORE_PAM,
+    STORE_DOVECOT,
+    STORE_KINDS
+};
+struct config_store {
+    enum store_kinds kind;
+    struct str name;  /* for people: "sqlite:/srv/users.db" */
+    struct str place; /* a path (file, sqlite, dovecot), a connection (postgresql), a URL (ldap), a
+                       * service's name (pam) */
+    struct str query; /* sqlite, postgresql */
+    struct str base, filter;                    /* ldap: where and how a user is found… */
+    struct str bind_dn, password_file;          /* …and as whom */
+    struct str dn;                              /* ldap: instead, the user's own name there */
+    struct str authorities;                     /* ldap: a file; empty: the system's */
+    enum { STORE_TLS_NO, STORE_TLS_START } tls; /* ldap: StartTLS */
+    struct span timeout;                        /* of one question; 5 s */
+};
+
 /* What a user who logs in may write as. Patterns: an address, "@domain", "*". */
 struct config_send_as {
     struct str user; /* in lower case */
@@ -219,7 +243,9 @@ struct config {
     struct config_tls_rule *tls_rules;
     size_t tls_rule_count;
     enum relay_rule relay;
-    struct str users_file;          /* who may log in; empty: nobody */
+    struct config_store *stores; /* who may log in; none: nobody */
+    size_t store_count;
+    struct str users_file;          /* the first store that is a file; empty: none */
     sasl_set mechanisms;            /* that they may log in by */
     bool send_as_any;               /* a user may write as anybody */
     struct config_send_as *send_as; /* sorted by user; beside the user's own addresses */

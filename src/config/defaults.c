@@ -95,7 +95,6 @@ struct config *config_new(void)
     c->limits = limits;
     c->deliver = deliver;
     c->tls_reports.every = SPAN_D(1);
-    c->mechanisms = SASL_ALL;
     c->queue = queue;
     if (!set_retry(c) || !set_networks(c) || !set_listens(c)) {
         config_drop(c);

@@ -1,5 +1,7 @@
 #include "config/login_keys.h"
 
+#include "config/store_keys.h"
+
 #include <stdlib.h>
 
 #include "core/mail/mailbox.h"
@@ -96,15 +98,32 @@ static void read_mechanisms(struct reader *r, const yaml_node_t *value, const st
 }
 
 static const struct key login_keys[] = {
-    {.name = "file", .read = read_file_name, .offset = offsetof(struct config, users_file)},
+    {.name = "file", .read = read_users_file},
+    {.name = "stores", .read = read_stores},
     {.name = "mechanisms", .read = read_mechanisms, .offset = offsetof(struct config, mechanisms)},
     {.name = "send_as", .read = read_send_as},
     {0},
 };
+
+/* SCRAM needs more than a hash, and many a store has no more, or not even that: a client that was
+ * offered it would fail with the right password. */
+static sasl_set usual_mechanisms(const struct config *c)
+{
+    const sasl_set plain = (sasl_set)1 << SASL_PLAIN | (sasl_set)1 << SASL_LOGIN;
+    for (size_t i = 0; i < c->store_count; i++) {
+        if (c->stores[i].kind != STORE_FILE) {
+            return plain;
+        }
+    }
+    return SASL_ALL;
+}
 
 void read_logins(struct reader *r, const yaml_node_t *value, const struct key *key, void *into)
 {
     (void)key;
     (void)into;
     read_keys(r, value, login_keys, r->config);
+    if (r->config->mechanisms == 0) {
+        r->config->mechanisms = usual_mechanisms(r->config);
+    }
 }

@@ -10,7 +10,7 @@
 
 struct exchange_maker {
     Gsasl *library;
-    struct user_file *users;
+    struct stores *stores;
     struct login_secret secret; /* of the salts of users that are not there */
     sasl_set allowed;
 };
@@ -28,26 +28,17 @@ struct exchange {
     unsigned steps;
 };
 
-void exchange_mechanisms(sasl_set allowed, const struct login_facts *facts, struct buf *out)
-{
-    sasl_set usable = sasl_usable(allowed, facts->encrypted, facts->exporter.len > 0);
-    for (unsigned kind = 0; kind < SASL_KINDS; kind++) {
-        if (usable & (sasl_set)1 << kind) {
-            buf_add_char(out, ' ');
-            buf_add(out, sasl_mechanisms[kind].name);
-        }
-    }
-}
-
 static void look_up(struct exchange *e, const char *name)
 {
     if (e->looked) {
         return;
     }
     e->looked = true;
-    int error = user_file_find(e->maker->users, str_from_cstr(name), &e->line);
-    e->unavailable = error && error != -ENOENT;
-    e->found = !error && verifier_parse(buf_str(&e->line), &e->verifier);
+    size_t which;
+    enum store_answer answer =
+        stores_look_up(e->maker->stores, str_from_cstr(name), &e->line, &which);
+    e->unavailable = answer == STORE_DOWN;
+    e->found = answer == STORE_FOUND && verifier_parse(buf_str(&e->line), &e->verifier);
 }
 
 static int check_password(struct exchange *e, Gsasl_session *session)
@@ -58,10 +49,12 @@ static int check_password(struct exchange *e, Gsasl_session *session)
     if (!name || !password) {
         return GSASL_AUTHENTICATION_ERROR;
     }
-    look_up(e, name);
-    bool right = verifier_check(e->found ? &e->verifier : NULL, str_from_cstr(password));
+    size_t which;
+    enum store_answer answer =
+        stores_check(e->maker->stores, str_from_cstr(name), str_from_cstr(password), &which);
+    e->unavailable = answer == STORE_DOWN;
     bool himself = !as || !*as || str_eq_nocase(str_from_cstr(as), str_from_cstr(name));
-    return right && himself ? GSASL_OK : GSASL_AUTHENTICATION_ERROR;
+    return answer == STORE_RIGHT && himself ? GSASL_OK : GSASL_AUTHENTICATION_ERROR;
 }
 
 /* For an unknown name: always the same salt, so that it is not told from a known one at once. */
@@ -88,6 +81,9 @@ static int give_scram(struct exchange *e, Gsasl_session *session, Gsasl_property
         return GSASL_AUTHENTICATION_ERROR;
     }
     look_up(e, name);
+    if (e->unavailable) {
+        return GSASL_NO_CALLBACK;
+    }
     bool long_digest = e->kind == SASL_SCRAM_SHA_256_PLUS || e->kind == SASL_SCRAM_SHA_256;
     struct scram_keys *known = long_digest ? &e->verifier.sha256 : &e->verifier.sha1;
     struct scram_keys keys = e->found ? *known : (struct scram_keys){0};
@@ -138,14 +134,14 @@ static int answer(Gsasl *library, Gsasl_session *session, Gsasl_property propert
     }
 }
 
-struct exchange_maker *exchange_maker_new(struct user_file *users, sasl_set allowed,
+struct exchange_maker *exchange_maker_new(struct stores *stores, sasl_set allowed,
                                           const struct login_secret *secret)
 {
     struct exchange_maker *maker = calloc(1, sizeof *maker);
     if (!maker) {
         return NULL;
     }
-    maker->users = users;
+    maker->stores = stores;
     maker->allowed = allowed;
     maker->secret = *secret;
     if (gsasl_init(&maker->library) != GSASL_OK) {
@@ -212,7 +208,11 @@ void exchange_free(struct exchange *e)
             gsasl_finish(e->session);
         }
         buf_done(&e->exporter);
+        if (e->line.ptr) {
+            explicit_bzero(e->line.ptr, e->line.cap);
+        }
         buf_done(&e->line);
+        explicit_bzero(&e->verifier, sizeof e->verifier);
         free(e);
     }
 }

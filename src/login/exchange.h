@@ -1,22 +1,19 @@
 /* exchange.h: one exchange of SASL, step by step, by libgsasl. A step may take as long as a
- * password hash: not on a loop. */
+ * password hash and the stores' time limits: not on a loop. */
 #pragma once
 
 #include "core/smtp/sasl.h"
 #include "login/secret.h"
-#include "login/user_file.h"
 #include "port/login.h"
+#include "stores/stores.h"
 
 struct exchange_maker; /* shared by all threads */
 struct exchange;
 
-/* Null: no memory, or the library does not start. `users` is borrowed. */
-NODISCARD struct exchange_maker *exchange_maker_new(struct user_file *users, sasl_set allowed,
+/* Null: no memory, or the library does not start. `stores` is borrowed. */
+NODISCARD struct exchange_maker *exchange_maker_new(struct stores *stores, sasl_set allowed,
                                                     const struct login_secret *secret);
 void exchange_maker_free(struct exchange_maker *maker); /* null is fine */
-
-/* Of the allowed mechanisms those that may be offered, each with a blank before it. */
-void exchange_mechanisms(sasl_set allowed, const struct login_facts *facts, struct buf *out);
 
 /* 0, -ENOTSUP: no such mechanism, not an allowed one, or it would show the password without TLS;
  * -ENOMEM. */

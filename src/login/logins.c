@@ -1,19 +1,33 @@
 #include "login/logins.h"
 
 #include <errno.h>
-#include <gsasl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
-#include "world/work.h"
+#include "core/base/list.h"
+#include "login/guard.h"
+#include "login/question.h"
+#include "world/packets.h"
 
-enum { RESPONSE_MAX = 12288 }; /* RFC 4954 section 4 */
+/* Beyond the time limits of all stores together: the login process itself gives no answer. */
+#define PATIENCE SPAN_S(60)
 
 struct login_service {
-    struct user_file *users;
-    struct exchange_maker *maker;
     struct guard *guard;
-    sasl_set mechanisms;
+    struct login_options options;
+    atomic_uint mechanisms;
+    atomic_uint generation; /* of the login process, as far as it is to be another one */
+};
+
+/* A socket to a login process. Exchanges stay at the one where they began. */
+struct line {
+    struct packets_owner owner;
+    struct loop_logins *office;
+    struct packets *packets; /* null: that process is gone */
+    unsigned generation;
+    size_t users; /* attempts; the office counts as one while it is the newest line */
 };
 
 struct loop_logins {
@@ -21,39 +35,68 @@ struct loop_logins {
     struct login_service *service;
     struct loop *loop;
     const struct ports *ports;
+    struct line *newest; /* null: none yet */
+    struct list attempts;
+    uint32_t last_id;
 };
 
-/* One exchange. It outlives its `login` while a thread works for it. */
+/* One exchange. It outlives its `login` until the answer to the last question is there: who hangs
+ * up does not escape the count. */
 struct attempt {
+    struct list node;
     struct loop_logins *office;
     struct login *login; /* null: given up */
-    struct exchange *exchange;
+    struct line *line;   /* null: no step yet */
+    uint32_t id;
     struct ip peer;
-    struct work work;
+    enum sasl_kind kind;
+    bool encrypted, bindable;
+    char exporter[TLS_EXPORTER_SIZE];
     struct timer timer;
-    bool working;
+    bool asked; /* the timer is then the limit of our patience */
     enum login_result result;
-    struct buf response, challenge, user;
+    struct buf challenge, user;
 };
+
+static void drop_line(struct line *line)
+{
+    if (line && --line->users == 0) {
+        packets_close(line->packets);
+        free(line);
+    }
+}
 
 static void free_attempt(struct attempt *a)
 {
-    struct timers *timers = a->office->ports->timers;
-    timers->cancel(timers, &a->timer);
-    exchange_free(a->exchange);
-    if (a->response.ptr) {
-        explicit_bzero(a->response.ptr, a->response.cap);
-    }
-    buf_done(&a->response);
+    list_remove(&a->node);
+    drop_line(a->line);
     buf_done(&a->challenge);
     buf_done(&a->user);
     free(a);
 }
 
-static void mechanisms(struct logins *logins, const struct login_facts *facts, struct buf *out)
+static int ask(struct attempt *a, const struct login_question *question)
 {
-    struct loop_logins *office = CONTAINER_OF(logins, struct loop_logins, port);
-    exchange_mechanisms(office->service->mechanisms, facts, out);
+    struct buf bytes = {0};
+    login_question_format(&bytes, question);
+    int error = bytes.failed                  ? -ENOMEM
+                : a->line && a->line->packets ? packets_send(a->line->packets, buf_str(&bytes))
+                                              : -EPIPE;
+    if (bytes.ptr) {
+        explicit_bzero(bytes.ptr, bytes.cap);
+    }
+    buf_done(&bytes);
+    return error;
+}
+
+/* The attempt is over: the other side may forget it. */
+static void finish(struct attempt *a)
+{
+    struct timers *timers = a->office->ports->timers;
+    struct login_question question = {.asked = LOGIN_END, .id = a->id};
+    timers->cancel(timers, &a->timer);
+    (void)!ask(a, &question);
+    free_attempt(a);
 }
 
 static void tell(struct attempt *a)
@@ -65,36 +108,20 @@ static void tell(struct attempt *a)
     login->stepped(login);
 }
 
-static void on_timer(struct timer *timer)
+static void tell_after(struct attempt *a, enum login_result result, struct span wait)
 {
-    tell(CONTAINER_OF(timer, struct attempt, timer));
-}
-
-static void run(struct work *work)
-{
-    struct attempt *a = work->owner;
-    a->result = exchange_step(a->exchange, buf_str(&a->response), &a->challenge, &a->user);
-}
-
-static void forget(struct work *work)
-{
-    struct attempt *a = work->owner;
-    a->working = false;
-    exchange_free(a->exchange);
-    buf_done(&a->response);
-    buf_done(&a->challenge);
-    buf_done(&a->user);
-    free(a);
-}
-
-static void done(struct work *work)
-{
-    struct attempt *a = work->owner;
-    struct guard *guard = a->office->service->guard;
     struct timers *timers = a->office->ports->timers;
-    int64_t now = a->office->ports->clock->monotonic_us(a->office->ports->clock);
+    a->result = result;
+    timers->arm(timers, &a->timer, wait);
+}
+
+/* Past the guard, who hears of every success and failure. */
+static void judge(struct attempt *a)
+{
+    struct guard *guard = a->office->service->guard;
+    struct clock *clock = a->office->ports->clock;
+    int64_t now = clock->monotonic_us(clock);
     struct span wait = {0};
-    a->working = false;
     if (a->result == LOGIN_YES || a->result == LOGIN_NO) {
         if (!guard_allows(guard, a->peer, buf_str(&a->user), now)) {
             a->result = LOGIN_BLOCKED;
@@ -105,18 +132,154 @@ static void done(struct work *work)
     if (a->result == LOGIN_NO) {
         wait = guard_failed(guard, a->peer, buf_str(&a->user), now);
     }
-    if (!a->login) { /* who hangs up does not escape the count */
-        free_attempt(a);
+    if (!a->login) {
+        finish(a);
     } else if (wait.us > 0) {
-        timers->arm(timers, &a->timer, wait);
+        tell_after(a, LOGIN_NO, wait);
     } else {
         tell(a);
+    }
+}
+
+static void answered(struct attempt *a, const struct login_answer *answer)
+{
+    struct timers *timers = a->office->ports->timers;
+    timers->cancel(timers, &a->timer);
+    a->asked = false;
+    a->result = answer->result;
+    buf_clear(&a->challenge);
+    buf_add(&a->challenge, answer->challenge);
+    buf_clear(&a->user);
+    buf_add(&a->user, answer->user);
+    if (a->challenge.failed || a->user.failed) {
+        a->result = LOGIN_LATER;
+    }
+    judge(a);
+}
+
+static void unanswered(struct attempt *a)
+{
+    struct login_answer later = {.id = a->id, .result = LOGIN_LATER};
+    answered(a, &later);
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct attempt *a = CONTAINER_OF(timer, struct attempt, timer);
+    if (a->asked) {
+        unanswered(a);
+    } else {
+        tell(a);
+    }
+}
+
+static void on_answer(struct packets_owner *owner, struct str bytes)
+{
+    struct line *line = CONTAINER_OF(owner, struct line, owner);
+    struct login_answer answer;
+    if (!login_answer_parse(bytes, &answer)) {
+        return;
+    }
+    LIST_EACH (node, &line->office->attempts) {
+        struct attempt *a = CONTAINER_OF(node, struct attempt, node);
+        if (a->id == answer.id && a->line == line && a->asked) {
+            answered(a, &answer);
+            return;
+        }
+    }
+}
+
+/* Telling one may end others, so each is looked for anew. */
+static struct attempt *next_asked(struct line *line)
+{
+    LIST_EACH (node, &line->office->attempts) {
+        struct attempt *a = CONTAINER_OF(node, struct attempt, node);
+        if (a->line == line && a->asked) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+/* Those between two steps hear of it at the next. */
+static void on_lost(struct packets_owner *owner)
+{
+    struct line *line = CONTAINER_OF(owner, struct line, owner);
+    packets_close(line->packets);
+    line->packets = NULL;
+    line->users++;
+    for (struct attempt *a; (a = next_asked(line));) {
+        unanswered(a);
+    }
+    drop_line(line);
+}
+
+static int open_line(struct loop_logins *office, unsigned generation)
+{
+    struct login_service *service = office->service;
+    struct line *line = calloc(1, sizeof *line);
+    if (!line) {
+        return -ENOMEM;
+    }
+    *line = (struct line){.owner = {.arrived = on_answer, .lost = on_lost},
+                          .office = office,
+                          .generation = generation,
+                          .users = 1};
+    int socket = service->options.connect(service->options.owner);
+    int error =
+        socket < 0 ? socket : packets_open(office->loop, socket, &line->owner, &line->packets);
+    if (error) {
+        free(line);
+        return error;
+    }
+    drop_line(office->newest);
+    office->newest = line;
+    return 0;
+}
+
+/* The first question. A process that has died in the meantime is replaced by another one. */
+static int ask_first(struct attempt *a, const struct login_question *question)
+{
+    struct loop_logins *office = a->office;
+    unsigned generation = atomic_load(&office->service->generation);
+    int error = -EPIPE;
+    for (int tries = 0; tries < 2 && (error == -EPIPE || error == -ECONNRESET); tries++) {
+        struct line *line = office->newest;
+        bool fresh = !line || !line->packets || line->generation != generation || tries > 0;
+        error = fresh ? open_line(office, generation) : 0;
+        if (error == 0) {
+            drop_line(a->line);
+            a->line = office->newest;
+            a->line->users++;
+            error = ask(a, question);
+        }
+    }
+    return error;
+}
+
+static void mechanisms(struct logins *logins, const struct login_facts *facts, struct buf *out)
+{
+    struct loop_logins *office = CONTAINER_OF(logins, struct loop_logins, port);
+    sasl_set usable = sasl_usable(atomic_load(&office->service->mechanisms), facts->encrypted,
+                                  facts->exporter.len > 0);
+    for (unsigned kind = 0; kind < SASL_KINDS; kind++) {
+        if (usable & (sasl_set)1 << kind) {
+            buf_add_char(out, ' ');
+            buf_add(out, sasl_mechanisms[kind].name);
+        }
     }
 }
 
 static int begin(struct logins *logins, struct login *login, const struct login_facts *facts)
 {
     struct loop_logins *office = CONTAINER_OF(logins, struct loop_logins, port);
+    enum sasl_kind kind = sasl_find(facts->mechanism);
+    bool bindable = facts->exporter.len == TLS_EXPORTER_SIZE;
+    sasl_set usable =
+        sasl_usable(atomic_load(&office->service->mechanisms), facts->encrypted, bindable);
+    if (kind == SASL_KINDS || !(usable & (sasl_set)1 << kind)) {
+        return -ENOTSUP;
+    }
     struct attempt *a = calloc(1, sizeof *a);
     if (!a) {
         return -ENOMEM;
@@ -124,41 +287,40 @@ static int begin(struct logins *logins, struct login *login, const struct login_
     a->office = office;
     a->login = login;
     a->peer = facts->peer;
-    a->timer.fire = on_timer;
-    a->work = (struct work){.run = run, .done = done, .forget = forget, .owner = a};
-    int error = exchange_new(office->service->maker, facts, &a->exchange);
-    if (error) {
-        free(a);
-        return error;
+    a->kind = kind;
+    a->encrypted = facts->encrypted;
+    a->bindable = bindable;
+    if (bindable) {
+        memcpy(a->exporter, facts->exporter.ptr, sizeof a->exporter);
     }
+    a->id = ++office->last_id;
+    a->timer.fire = on_timer;
+    list_append(&office->attempts, &a->node);
     login->impl = a;
     return 0;
-}
-
-/* Told at the next turn, for `stepped` never runs inside step(). */
-static void tell_soon(struct attempt *a, enum login_result result)
-{
-    struct timers *timers = a->office->ports->timers;
-    a->result = result;
-    timers->arm(timers, &a->timer, (struct span){0});
 }
 
 static void step(struct logins *logins, struct login *login, struct str response)
 {
     struct attempt *a = login->impl;
     struct clock *clock = a->office->ports->clock;
-    struct ip peer = a->peer;
     (void)logins;
-    buf_clear(&a->response);
-    buf_add(&a->response, response);
-    if (!guard_allows(a->office->service->guard, peer, STR(""), clock->monotonic_us(clock))) {
-        tell_soon(a, LOGIN_BLOCKED);
-    } else if (response.len > RESPONSE_MAX) {
-        tell_soon(a, LOGIN_MALFORMED);
-    } else if (a->response.failed || work_start(a->office->loop, &a->work) != 0) {
-        tell_soon(a, LOGIN_LATER);
+    struct login_question question = {
+        .asked = a->line ? LOGIN_STEP : LOGIN_BEGIN,
+        .id = a->id,
+        .kind = a->kind,
+        .encrypted = a->encrypted,
+        .exporter = str_from(a->exporter, a->bindable ? sizeof a->exporter : 0),
+        .response = response};
+    if (!guard_allows(a->office->service->guard, a->peer, STR(""), clock->monotonic_us(clock))) {
+        tell_after(a, LOGIN_BLOCKED, (struct span){0});
+    } else if (response.len > LOGIN_RESPONSE_MAX) {
+        tell_after(a, LOGIN_MALFORMED, (struct span){0});
+    } else if ((a->line ? ask(a, &question) : ask_first(a, &question)) != 0) {
+        tell_after(a, LOGIN_LATER, (struct span){0});
     } else {
-        a->working = true;
+        a->asked = true;
+        a->office->ports->timers->arm(a->office->ports->timers, &a->timer, PATIENCE);
     }
 }
 
@@ -167,45 +329,28 @@ static void end(struct logins *logins, struct login *login)
     struct attempt *a = login->impl;
     (void)logins;
     login->impl = NULL;
-    if (a && a->working) {
+    if (a && a->asked) {
         a->login = NULL;
     } else if (a) {
-        free_attempt(a);
+        finish(a);
     }
-}
-
-static int fill(struct login_service *service, const struct login_options *options)
-{
-    struct login_secret secret;
-    struct hash_seed seed; /* another at each start: attackers fill the guard's table */
-    int error = login_secret_get(options->folder, &secret);
-    if (error) {
-        return error;
-    }
-    service->mechanisms = options->mechanisms;
-    service->users = user_file_new(options->users_file);
-    if (!service->users) {
-        return -ENOMEM;
-    }
-    service->maker = exchange_maker_new(service->users, options->mechanisms, &secret);
-    explicit_bzero(&secret, sizeof secret);
-    if (!service->maker || gsasl_random((char *)&seed, sizeof seed) != GSASL_OK) {
-        return -ENOTSUP;
-    }
-    service->guard = guard_new(seed);
-    return service->guard ? 0 : -ENOMEM;
 }
 
 int login_service_new(const struct login_options *options, struct login_service **made)
 {
+    struct hash_seed seed; /* another at each start: attackers fill the guard's table */
     struct login_service *service = calloc(1, sizeof *service);
     if (!service) {
         return -ENOMEM;
     }
-    int error = fill(service, options);
-    if (error) {
-        login_service_free(service);
-        return error;
+    service->options = *options;
+    atomic_init(&service->mechanisms, options->mechanisms);
+    atomic_init(&service->generation, 1);
+    bool random = getrandom(&seed, sizeof seed, 0) == (ssize_t)sizeof seed;
+    service->guard = random ? guard_new(seed) : NULL;
+    if (!service->guard) {
+        free(service);
+        return random ? -ENOMEM : -EIO;
     }
     *made = service;
     return 0;
@@ -215,10 +360,14 @@ void login_service_free(struct login_service *service)
 {
     if (service) {
         guard_free(service->guard);
-        exchange_maker_free(service->maker);
-        user_file_free(service->users);
         free(service);
     }
+}
+
+void login_service_renew(struct login_service *service, sasl_set mechanisms)
+{
+    atomic_store(&service->mechanisms, mechanisms);
+    atomic_fetch_add(&service->generation, 1);
 }
 
 struct logins *logins_new(struct login_service *service, struct loop *loop)
@@ -232,7 +381,20 @@ struct logins *logins_new(struct login_service *service, struct loop *loop)
         .service = service,
         .loop = loop,
         .ports = loop_ports(loop)};
+    list_init(&office->attempts);
     return &office->port;
+}
+
+void logins_close(struct logins *logins)
+{
+    if (logins) {
+        struct loop_logins *office = CONTAINER_OF(logins, struct loop_logins, port);
+        LIST_EACH (node, &office->attempts) {
+            finish(CONTAINER_OF(node, struct attempt, node));
+        }
+        drop_line(office->newest);
+        office->newest = NULL;
+    }
 }
 
 void logins_free(struct logins *logins)

@@ -1,23 +1,28 @@
-/* logins.h: port/login.h for one loop: each step on a thread of the pool, a failure told late. */
+/* logins.h: port/login.h for one loop: each step is a question to the login process, a failure is
+ * told late. */
 #pragma once
 
-#include "login/exchange.h"
-#include "login/guard.h"
+#include "core/smtp/sasl.h"
+#include "port/login.h"
 #include "world/loop.h"
 
 /* Shared by all loops; see login_service_new(). */
 struct login_service;
 
 struct login_options {
-    struct str users_file;
-    struct str folder; /* the server's own, for login-secret */
-    sasl_set mechanisms;
+    sasl_set mechanisms; /* that may be used */
+    /* A socket to the login process, or -errno. From any thread. */
+    int (*connect)(void *owner);
+    void *owner;
 };
 
-/* 0 with `*made`, or -errno: -ENOTSUP where the library does not start. Texts are copied. */
+/* 0 with `*made`, or -errno. */
 NODISCARD int login_service_new(const struct login_options *options, struct login_service **made);
 void login_service_free(struct login_service *service); /* after the loops; null is fine */
+/* New exchanges are for a new process, which has read the configuration of now. From any thread. */
+void login_service_renew(struct login_service *service, sasl_set mechanisms);
 
-/* A loop's own; freed after loop_free(). */
+/* A loop's own. Closed when nobody runs the loop any more, before loop_free(); freed after that. */
 NODISCARD struct logins *logins_new(struct login_service *service, struct loop *loop);
-void logins_free(struct logins *logins); /* null is fine */
+void logins_close(struct logins *logins); /* null is fine */
+void logins_free(struct logins *logins);  /* null is fine */

@@ -15,6 +15,7 @@ enum message_kind {
     MESSAGE_READY,      /* worker: mail is taken */
     MESSAGE_RELOADED,   /* worker: the new configuration is in force, or refused */
     MESSAGE_RUNNER, /* worker: I want a socket to a process that runs programs; SOCKET answers */
+    MESSAGE_LOGIN,  /* worker: I want a socket to the process that knows users; SOCKET answers */
     MESSAGE_KINDS,
 };
 

@@ -44,6 +44,12 @@ int supervisor_link_keys(struct supervisor_link *link)
     return ask(link, &question);
 }
 
+int supervisor_link_login(struct supervisor_link *link)
+{
+    struct message question = {.kind = MESSAGE_LOGIN};
+    return ask(link, &question);
+}
+
 /* There is no answer to wait for. */
 static void release(struct socket_keeper *keeper, unsigned loop, struct listening_place place)
 {

@@ -20,6 +20,8 @@ NODISCARD int supervisor_link_open(struct supervisor_link *link, int channel);
 NODISCARD int supervisor_link_runner(struct supervisor_link *link);
 /* The same to the process that holds private keys. */
 NODISCARD int supervisor_link_keys(struct supervisor_link *link);
+/* And to the one that finds out who users are. */
+NODISCARD int supervisor_link_login(struct supervisor_link *link);
 /* Mail is taken from now on. */
 void supervisor_link_ready(struct supervisor_link *link);
 /* A reload is over, whatever came of it. */

@@ -22,6 +22,16 @@
 
 enum { SERVANTS_MAX = 8 };
 
+/* A process that all sockets to it go to: they come through its door. */
+struct doored {
+    char *const *arguments;
+    const char *started, *died; /* events */
+    int door;                   /* -1: none */
+    pid_t process;              /* 0: none */
+};
+
+enum { KEYS, LOGIN, DOORED };
+
 struct supervisor {
     const struct supervisor_options *options;
     int signals;
@@ -30,8 +40,7 @@ struct supervisor {
     int64_t ready_at;             /* monotonic; 0: this worker is not yet */
     int64_t next_at;              /* monotonic: when to start the next one; 0: one runs */
     pid_t servants[SERVANTS_MAX]; /* 0: none; an old one may be at its last work */
-    int door;                     /* to the key process; -1: none */
-    pid_t key_process;
+    struct doored doored[DOORED];
     unsigned started;
     unsigned failures; /* in a row */
     bool was_ready;    /* any worker */
@@ -174,27 +183,34 @@ static int start_runner(struct supervisor *s)
     return start_servant(s, s->options->runner, "runner-started", &process);
 }
 
-static void close_door(struct supervisor *s)
+static void close_door(struct doored *d)
 {
-    if (s->door >= 0) {
-        close(s->door);
-        s->door = -1;
+    if (d->door >= 0) {
+        close(d->door);
+        d->door = -1;
     }
 }
 
-/* A socket to the key process, which gets the other end through its door. */
-static int connect_keys(struct supervisor *s)
+static void close_doors(struct supervisor *s)
+{
+    for (size_t i = 0; i < DOORED; i++) {
+        close_door(&s->doored[i]);
+    }
+}
+
+/* A socket to the process, which gets the other end through its door. */
+static int connect_to(struct supervisor *s, struct doored *d)
 {
     int ends[2];
-    if (s->door < 0) {
-        s->door = start_servant(s, s->options->keys, "keys-started", &s->key_process);
+    if (d->door < 0) {
+        d->door = start_servant(s, d->arguments, d->started, &d->process);
     }
-    int error = s->door < 0 ? s->door : channel_pair(ends);
+    int error = d->door < 0 ? d->door : channel_pair(ends);
     if (error) {
         return error;
     }
     struct message message = {.kind = MESSAGE_SOCKET, .descriptor = ends[1]};
-    error = channel_send(s->door, &message);
+    error = channel_send(d->door, &message);
     close(ends[1]);
     if (error) {
         close(ends[0]);
@@ -217,10 +233,13 @@ static void answer_by(struct supervisor *s, int descriptor)
 
 static void servant_ended(struct supervisor *s, pid_t servant, int status)
 {
-    bool keys = servant == s->key_process;
-    if (keys) {
-        close_door(s);
-        s->key_process = 0;
+    const char *died = "runner-died";
+    for (size_t i = 0; i < DOORED; i++) {
+        if (servant == s->doored[i].process) {
+            close_door(&s->doored[i]);
+            s->doored[i].process = 0;
+            died = s->doored[i].died;
+        }
     }
     for (size_t i = 0; i < SERVANTS_MAX; i++) {
         if (s->servants[i] != servant) {
@@ -228,7 +247,7 @@ static void servant_ended(struct supervisor *s, pid_t servant, int status)
         }
         s->servants[i] = 0;
         if (status != 0) {
-            log_event(s->options->log, LOG_ERROR, keys ? "keys-died" : "runner-died",
+            log_event(s->options->log, LOG_ERROR, died,
                       F_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
                       F_INT("exit", WIFEXITED(status) ? WEXITSTATUS(status) : -1));
         }
@@ -282,7 +301,10 @@ static bool hear(struct supervisor *s)
         answer_by(s, start_runner(s));
         break;
     case MESSAGE_KEYS:
-        answer_by(s, connect_keys(s));
+        answer_by(s, connect_to(s, &s->doored[KEYS]));
+        break;
+    case MESSAGE_LOGIN:
+        answer_by(s, connect_to(s, &s->doored[LOGIN]));
         break;
     case MESSAGE_RELOADED:
         notify(NOTIFY_READY);
@@ -350,7 +372,7 @@ static void pass_on(struct supervisor *s, int number)
 {
     notify(number == SIGHUP ? NOTIFY_RELOADING : NOTIFY_STOPPING);
     if (number == SIGHUP) {
-        close_door(s); /* the next one reads the keys of the new configuration */
+        close_doors(s); /* the next ones read the new configuration */
         s->options->reload(s->options->owner);
     } else {
         s->stopping = true;
@@ -415,7 +437,11 @@ static int watch_signals(struct supervisor *s)
 
 int supervise(const struct supervisor_options *options)
 {
-    struct supervisor s = {.options = options, .channel = -1, .door = -1};
+    struct supervisor s = {
+        .options = options,
+        .channel = -1,
+        .doored = {[KEYS] = {options->keys, "keys-started", "keys-died", -1, 0},
+                   [LOGIN] = {options->login, "login-started", "login-died", -1, 0}}};
     if (watch_signals(&s) != 0) {
         return EX_OSERR;
     }
@@ -424,7 +450,7 @@ int supervise(const struct supervisor_options *options)
     while (!s.ended) {
         turn(&s);
     }
-    close_door(&s);
+    close_doors(&s);
     close(s.signals);
     return s.exit_code;
 }

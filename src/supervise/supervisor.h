@@ -14,6 +14,7 @@ struct supervisor_options {
     char *const *worker;
     char *const *runner; /* the same of the process that runs programs for it */
     char *const *keys;   /* and of the one that signs */
+    char *const *login;  /* and of the one that finds out who users are */
     /* May the worker listen there? What it says is not trusted. */
     bool (*allows)(void *owner, struct listening_place place);
     void (*reload)(void *owner); /* SIGHUP has come; the worker will hear of it after this */

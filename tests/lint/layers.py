@@ -28,7 +28,8 @@ MAY_INCLUDE = {
     "path/report": STAGE + ("path/spool",),
     "world": CORE + ("port",),
     "keys": CORE + ("port", "tls", "supervise"),
-    "login": CORE + ("port", "world"),
+    "stores": CORE + ("port", "world", "config/config.h"),
+    "login": CORE + ("port", "world", "supervise", "stores"),
     "tls": CORE + ("port", "world"),
     "fence": CORE + ("port",),
     "supervise": CORE + ("port", "world"),
@@ -37,7 +38,7 @@ MAY_INCLUDE = {
     "config": CORE + ("port",),
     "control": CORE + ("port", "path", "world", "config", "console"),
     "console": CORE + ("port", "path", "world", "config", "control"),
-    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "tls", "tlsrpt", "supervise", "runner", "fence", "keys"),
+    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "stores", "tls", "tlsrpt", "supervise", "runner", "fence", "keys"),
 }
 # What the pure folders may include of the system.
 SYSTEM = {

@@ -26,7 +26,7 @@ enum answer policy_mail(const struct policy_client *client, struct str reverse_p
         return ANSWER_OK;
     }
     if (client->mode == LISTEN_SUBMISSION && client->config->relay != RELAY_OPEN) {
-        return client->config->users_file.len > 0 ? ANSWER_AUTH_FIRST : ANSWER_SUBMIT_FIRST;
+        return client->config->store_count > 0 ? ANSWER_AUTH_FIRST : ANSWER_SUBMIT_FIRST;
     }
     bool lie = client->helo == HELO_ELSEWHERE || client->helo == HELO_UNRESOLVED;
     return lie && client->config->helo == HELO_REJECT ? ANSWER_HELO_LIE : ANSWER_OK;

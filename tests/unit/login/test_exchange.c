@@ -12,9 +12,12 @@
 
 #include "core/base/encode.h"
 #include "login/exchange.h"
+#include "stores/user_file.h"
 
 static char path[64];
-static struct user_file *users;
+static struct config_store place = {.kind = STORE_FILE, .timeout = {1000000}};
+static const struct config config = {.stores = &place, .store_count = 1};
+static struct stores *users;
 static const struct login_secret secret = {{{1, 2}, {3, 4}}};
 static struct exchange_maker *maker;
 
@@ -27,7 +30,9 @@ static int begin(void **state)
     assert_int_equal(verifier_make(&fields, STR("correct horse")), 0);
     assert_int_equal(user_file_change(path, USER_ADD, STR("alice"), buf_str(&fields)), 0);
     buf_done(&fields);
-    users = user_file_new(str_from_cstr(path));
+    place.place = str_from_cstr(path);
+    users = stores_new(&config, NULL);
+    assert_non_null(users);
     maker = exchange_maker_new(users, SASL_ALL, &secret);
     return maker ? 0 : -1;
 }
@@ -36,7 +41,7 @@ static int end(void **state)
 {
     (void)state;
     exchange_maker_free(maker);
-    user_file_free(users);
+    stores_free(users);
     return unlink(path);
 }
 
@@ -164,13 +169,11 @@ static void a_binding_must_be_of_the_same_connection(void **state)
 static void without_tls_no_mechanism_shows_a_password(void **state)
 {
     (void)state;
-    struct buf offered = {0};
     struct exchange *exchange = NULL;
     struct login_facts facts = {.mechanism = STR("plain")};
-    exchange_mechanisms(SASL_ALL, &facts, &offered);
-    assert_true(str_eq(buf_str(&offered), STR(" SCRAM-SHA-256 SCRAM-SHA-1")));
+    assert_int_equal(sasl_usable(SASL_ALL, false, false),
+                     (sasl_set)1 << SASL_SCRAM_SHA_256 | (sasl_set)1 << SASL_SCRAM_SHA_1);
     assert_int_equal(exchange_new(maker, &facts, &exchange), -95);
-    buf_done(&offered);
 }
 
 static void what_is_not_of_the_form_is_malformed(void **state)

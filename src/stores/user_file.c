@@ -1,4 +1,4 @@
-#include "login/user_file.h"
+#include "stores/user_file.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
  * has changed; safe from any thread. Blocks: not on a loop. */
 #pragma once
 
-#include "login/verifier.h"
+#include "stores/verifier.h"
 
 struct user_file;
 

@@ -1,4 +1,4 @@
-#include "login/verifier.h"
+#include "stores/verifier.h"
 
 #include <crypt.h>
 #include <errno.h>

@@ -1,0 +1,207 @@
+"""Users in stores beyond the file: what each answers, and what is said when it gives no answer."""
+import base64
+import json
+import os
+import signal
+import sqlite3
+import ssl
+import subprocess
+
+import pytest
+
+from house import ground
+from house.scram import log_in as scram
+
+PASSWORD = "correct horse battery"
+# What would mean something to a query, a filter, a line or a file; no user bears one of them.
+HOSTILE = [
+    b"anna' OR '1'='1", b'a"; DROP TABLE users; --', b"ann*", b"anna)(uid=*", b"anna,dc=house", b"anna\tservice=x",
+    b"anna\x01", b"\xff\xfe", b"a" * 300, b"",
+]  # fmt: skip
+
+
+class Desk:
+    """A server whose users are in `stores`."""
+
+    def __init__(self, postrider, stores, **users):
+        self.address = ground.address()
+        self.server = postrider({"networks": ["192.0.2.0/24"], "users": {"stores": stores, **users}}, start=False)
+        self.server.address = self.address
+        self.server.config["listen"] = [{"address": f"{self.address}:{self.server.port}", "mode": "submission"}]
+        self.server.write()
+        self.server.start()
+
+    def client(self):
+        """Under TLS, from an address of its own, so that no failure counts for another client."""
+        client = self.server.client(source=ground.address())
+        client.hello()
+        client.expect(220, "STARTTLS")
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        client.socket = context.wrap_socket(client.socket)
+        self.offer = client.expect(250, "EHLO client.example").text
+        return client
+
+    def plain(self, name, password=PASSWORD):
+        with self.client() as client:
+            name = name if isinstance(name, bytes) else name.encode()
+            return client.ask(b"AUTH PLAIN " + base64.b64encode(b"\0" + name + b"\0" + password.encode()) + b"\r\n")
+
+    def judges(self, name="anna"):
+        """Right, wrong and unknown."""
+        assert self.plain(name).code == 235
+        wrong, unknown = self.plain(name, "wrong"), self.plain("nobody")
+        assert wrong.lines == unknown.lines and wrong.code == 535 and wrong.status == "5.7.8"
+        assert self.plain(name).code == 235
+
+    def withstands(self, names=HOSTILE):
+        """Hostile names are users who are not there: no trouble with the store, and the next one logs in."""
+        for name in names:
+            assert self.plain(name).code in (535, 501), name
+        assert self.plain("anna", "x" * 2000).code == 535
+        with self.client() as client:
+            nul = base64.b64encode(b"\0anna\0" + PASSWORD.encode() + b"\0x").decode()
+            assert client.ask(f"AUTH PLAIN {nul}").code in (501, 535)
+            empty = base64.b64encode(b"\0anna\0").decode()
+            assert client.ask(f"AUTH PLAIN {empty}").code in (501, 535)
+        assert self.plain("anna").code == 235
+        assert not [e for e in self.server.events if e["event"] == "store-trouble"]
+
+    def is_down(self):
+        later = self.plain("anna")
+        assert later.code == 454 and later.status == "4.7.0"
+        trouble = self.server.wait("store-trouble")
+        assert trouble["reason"] and PASSWORD not in json.dumps(self.server.events)
+        return trouble
+
+    def is_back(self):
+        assert self.plain("anna").code == 235
+        self.server.wait("store-back")
+
+
+def crypt(password, method="$6$"):
+    done = subprocess.run(["openssl", "passwd", "-6", password], capture_output=True, check=True, text=True)
+    return done.stdout.strip()
+
+
+def database(path, rows):
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE users (name TEXT PRIMARY KEY, password TEXT, scram TEXT)")
+    db.executemany("INSERT INTO users VALUES (?, ?, ?)", rows)
+    db.commit()
+    db.close()
+    return str(path)
+
+
+@pytest.fixture
+def table(tmp_path):
+    return database(tmp_path / "users.db", [("anna", crypt(PASSWORD), None), ("ben", "{CRYPT}" + crypt("b"), "")])
+
+
+QUERY = "SELECT password, scram FROM users WHERE name = :user"
+
+
+def test_users_in_sqlite(postrider, table):
+    desk = Desk(postrider, [{"sqlite": table, "query": QUERY}])
+    desk.judges()
+    assert "AUTH PLAIN LOGIN" in desk.offer and "SCRAM" not in desk.offer
+    assert desk.plain("ben", "b").code == 235
+    desk.withstands()
+    os.rename(table, table + ".away")
+    assert desk.is_down()["store"] == f"sqlite:{table}"
+    checked = desk.server.run("check")
+    assert checked.returncode == 0 and b"gives no answer now" in checked.stderr
+    os.rename(table + ".away", table)
+    desk.is_back()
+    assert desk.server.json("check")["stores"] == [{"store": f"sqlite:{table}", "reached": True, "reason": ""}]
+
+
+def test_keys_of_scram_in_sqlite(postrider, table, tmp_path):
+    users = tmp_path / "made"
+    desk = Desk(postrider, [{"sqlite": table, "query": QUERY}], mechanisms=["SCRAM-SHA-256", "PLAIN"])
+    done = desk.server.run("user", "add", "carl", "-f", users, input=PASSWORD.encode())
+    assert done.returncode == 0, done.stderr
+    keys = users.read_text().split()[2]
+    db = sqlite3.connect(table)
+    db.execute("INSERT INTO users VALUES ('carl', NULL, ?)", (keys,))
+    db.commit()
+    for name, password, code in [("carl", PASSWORD, 235), ("carl", "wrong", 535), ("anna", PASSWORD, 535), ("x", PASSWORD, 535)]:
+        with desk.server.client(source=ground.address()) as client:
+            client.hello()
+            assert scram(client, name, password).code == code, name
+    assert desk.plain("carl").code == 535  # there are keys, but no hash of the password
+
+
+def test_a_query_may_not_write_and_a_slow_one_ends_at_the_time_limit(postrider, table):
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n WHERE :user = 'anna'"
+    desk = Desk(postrider, [{"sqlite": table, "query": slow, "timeout": "200ms"}])
+    assert "interrupt" in desk.is_down()["reason"]
+    desk.server.config["users"]["stores"][0]["query"] = "DELETE FROM users WHERE name = :user RETURNING password"
+    desk.server.write()
+    desk.server.process.send_signal(signal.SIGHUP)
+    desk.server.wait("reloaded")
+    assert desk.plain("anna").code == 454
+    assert "changes what is stored" in desk.server.wait("store-trouble", 2)["reason"]
+    assert sqlite3.connect(table).execute("SELECT count(*) FROM users").fetchone() == (2,)
+
+
+def test_the_first_store_that_knows_a_name_answers_and_none_is_passed_over(postrider, table, tmp_path):
+    other = database(tmp_path / "other.db", [("anna", crypt("other"), None), ("dora", crypt("d"), None)])
+    stores = [{"sqlite": table, "query": QUERY}, {"sqlite": other, "query": QUERY}]
+    desk = Desk(postrider, stores)
+    assert desk.plain("dora", "d").code == 235
+    assert desk.plain("anna", "other").code == 535 and desk.plain("anna").code == 235
+    told = desk.server.run("user", "test", "dora", "-c", desk.server.file, input=b"d\n", check=0)
+    assert b"sqlite:" in told.stdout and b"other.db" in told.stdout
+    assert desk.server.run("user", "test", "dora", "-c", desk.server.file, input=b"x\n").returncode == 67
+    os.remove(table)
+    assert desk.plain("dora", "d").code == 454
+    down = desk.server.run("user", "test", "dora", "-c", desk.server.file, input=b"d\n")
+    assert down.returncode == 75 and b"users.db" in down.stdout
+
+
+def login_process(server):
+    children = subprocess.run(["pgrep", "-P", str(server.process.pid), "-f", "--", "--login"], capture_output=True, text=True)
+    return [int(word) for word in children.stdout.split()]
+
+
+def test_a_login_process_that_dies_is_replaced(postrider, table):
+    desk = Desk(postrider, [{"sqlite": table, "query": QUERY}])
+    assert desk.plain("anna").code == 235
+    with desk.client() as between, desk.client() as fresh:
+        between.expect(334, "AUTH LOGIN")
+        (process,) = login_process(desk.server)
+        os.kill(process, signal.SIGKILL)
+        desk.server.wait("login-died", signal=9)
+        assert between.ask(base64.b64encode(b"anna").decode()).code == 454
+        assert fresh.ask("AUTH PLAIN " + base64.b64encode(b"\0anna\0" + PASSWORD.encode()).decode()).code == 235
+        assert login_process(desk.server) not in ([], [process])
+
+
+def test_a_reload_brings_users_where_there_were_none(postrider, table):
+    address = ground.address()
+    server = postrider({"listen": [], "networks": ["192.0.2.0/24"]}, start=False)
+    server.address = address
+    server.config["listen"] = [{"address": f"{address}:{server.port}", "mode": "submission"}]
+    server.write()
+    server.start()
+    with server.client() as client:
+        assert "AUTH" not in client.hello().text
+    server.config["users"] = {"stores": [{"sqlite": table, "query": QUERY}], "mechanisms": ["SCRAM-SHA-256"]}
+    server.write()
+    server.process.send_signal(signal.SIGHUP)
+    server.wait("ready", 2)
+    with server.client() as client:
+        assert "AUTH SCRAM-SHA-256" in client.hello().text
+
+
+@pytest.mark.parametrize("store, problem", [
+    ({"sqlite": "x.db"}, "this store needs a `query`"),
+    ({"file": "x", "query": "SELECT 1"}, "`query` is for"),
+    ({"query": "SELECT 1"}, "a store is one of"),
+    ({"sqlite": "x.db", "file": "x", "query": "SELECT 1"}, "a store is one of"),
+    ({"sqlight": "x.db"}, 'did you mean "sqlite"?'),
+])  # fmt: skip
+def test_what_no_store_is_gets_told(postrider, store, problem):
+    server = postrider({"users": {"stores": [store]}}, start=False)
+    assert problem in server.run("check", check=1).stderr.decode()
