@@ -50,33 +50,33 @@ static void came_back(struct parcel *parcel)
     order->done(order);
 }
 
-/* The next order, or null at the end. */
-static struct signer_order *take(struct dkim_signer *all, bool *renew)
+/* What is to be done next: an order, a new process, or both. False at the end. */
+static bool take(struct dkim_signer *all, struct signer_order **order, bool *renew)
 {
     pthread_mutex_lock(&all->mutex);
-    while (!all->first && !all->ending) {
+    while (!all->first && !all->renew && !all->ending) {
         pthread_cond_wait(&all->more, &all->mutex);
     }
-    struct signer_order *order = all->first;
-    if (order) {
-        all->first = order->next;
-    }
+    *order = all->first;
     *renew = all->renew;
+    all->first = *order ? (*order)->next : NULL;
     all->renew = false;
     pthread_mutex_unlock(&all->mutex);
-    return order;
+    return *order || *renew;
 }
 
 static void *run(void *argument)
 {
     struct dkim_signer *all = argument;
-    bool renew = false;
-    for (struct signer_order *order; (order = take(all, &renew));) {
+    struct signer_order *order = NULL;
+    for (bool renew = false; take(all, &order, &renew);) {
         if (renew) {
-            key_asker_close(&all->asker);
+            key_asker_close(&all->asker); /* the last one ends when nobody asks it any more */
         }
-        order->result = ask(all, order);
-        order->inbox->post(order->inbox, &order->parcel);
+        if (order) {
+            order->result = ask(all, order);
+            order->inbox->post(order->inbox, &order->parcel);
+        }
     }
     return NULL;
 }
@@ -133,6 +133,7 @@ void dkim_signer_renew(struct dkim_signer *signer)
 {
     pthread_mutex_lock(&signer->mutex);
     signer->renew = true;
+    pthread_cond_signal(&signer->more);
     pthread_mutex_unlock(&signer->mutex);
 }
 

@@ -47,6 +47,17 @@ static void every_problem_is_told_with_its_place(void **state)
         {"deliver: {tls: [{match: a.example, policy: fingerprint, fingerprints: [\"00:11\"]}]}",
          "/f.yaml:1:72: error: expected the SHA-256 of a certificate or a public key: 64 "
          "hexadecimal digits"},
+        {"dkim: [{domain: a.example, selector: s}]",
+         "/f.yaml:1:8: error: expected {domain: NAME, selector: NAME, key: FILE}"},
+        {"dkim: [{domain: a b, selector: s, key: k}]",
+         "/f.yaml:1:17: error: expected a name of the DNS"},
+        {"dkim: [{domain: a.example, selector: s, key: k},\n"
+         " {domain: A.example, selector: S, key: l}]",
+         "/f.yaml:2:2: error: a.example has a key with the selector s already"},
+        {"dkim: [{domain: a.example, selector: s, key: k, fields: [To, Subject]}]",
+         "/f.yaml:1:57: error: From must be signed (RFC 6376 5.4)"},
+        {"dkim: [{domain: a.example, selector: s, key: k, fields: [From, \"a: b\"]}]",
+         "/f.yaml:1:64: error: expected a header field's name"},
         {"networks: [\"0.0.0.0/0\"]",
          "/f.yaml: error: the network 0.0.0.0/0 would make this server an open relay; list the "
          "networks of your own, or say `relay: open-relay-i-know`"},
