@@ -13,6 +13,7 @@ struct tls_session {
     enum tls_promise promise;
     struct str promised_by; /* the policy's domain; DANE: the TLSA base domain */
     struct str mx;          /* STS: the patterns, separated by blanks */
+    struct str policy;      /* what was promised, in lines: the STS policy, or TLSA records */
     struct str host;
     struct ip ip; /* IP_NONE: there was no connection */
     enum tls_failure failure;

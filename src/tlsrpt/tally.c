@@ -63,6 +63,16 @@ static void add(json_t *object, const char *key)
                         json_integer(json_integer_value(json_object_get(object, key)) + 1));
 }
 
+/* As many whole parts as fit. */
+static struct str bounded(struct str parts, char separator)
+{
+    size_t len = parts.len;
+    while (len > TALLY_TEXT_MAX || (len < parts.len && len > 0 && parts.ptr[len] != separator)) {
+        len--;
+    }
+    return str_head(parts, len);
+}
+
 static json_t *policy_of(json_t *policies, const struct tls_session *s)
 {
     static const struct str types[] = {
@@ -70,12 +80,14 @@ static json_t *policy_of(json_t *policies, const struct tls_session *s)
         [PROMISE_STS] = STR_INIT("sts"),
         [PROMISE_TLSA] = STR_INIT("tlsa"),
     };
+    struct str mx = bounded(s->mx, ' '), lines = bounded(s->policy, '\n');
     size_t i;
     json_t *policy;
     json_array_foreach(policies, i, policy)
     {
         if (is_text(policy, "type", types[s->promise]) &&
-            is_text(policy, "domain", s->promised_by) && is_text(policy, "mx", s->mx)) {
+            is_text(policy, "domain", s->promised_by) && is_text(policy, "mx", mx) &&
+            is_text(policy, "policy", lines)) {
             return policy;
         }
     }
@@ -85,7 +97,8 @@ static json_t *policy_of(json_t *policies, const struct tls_session *s)
     policy = json_object();
     json_object_set_new(policy, "type", text(types[s->promise]));
     json_object_set_new(policy, "domain", text(s->promised_by));
-    json_object_set_new(policy, "mx", text(s->mx));
+    json_object_set_new(policy, "mx", text(mx));
+    json_object_set_new(policy, "policy", text(lines));
     json_object_set_new(policy, "successes", json_integer(0));
     json_object_set_new(policy, "failures", json_integer(0));
     json_object_set_new(policy, "details", json_array());
@@ -181,6 +194,7 @@ static bool is_policy(const json_t *policy)
     bool good = json_is_string(json_object_get(policy, "type")) &&
                 json_is_string(json_object_get(policy, "domain")) &&
                 json_is_string(json_object_get(policy, "mx")) &&
+                json_is_string(json_object_get(policy, "policy")) &&
                 json_is_array(json_object_get(policy, "details"));
     json_array_foreach(json_object_get(policy, "details"), i, detail)
     {

@@ -1,7 +1,7 @@
 /* tally.h: sessions counted per period, domain and policy (RFC 8460 section 4.1), from all loops;
  * kept as one JSON object, which is also the file that survives a restart:
- *   {PERIOD: {DOMAIN: [{type, domain, mx, successes, failures, details: [{result, host, ip,
- * count}]}]}} Periods are numbered from 1970 on; a day is the usual one. */
+ *   {PERIOD: {DOMAIN: [{type, domain, mx, policy, successes, failures, details: [{result, host,
+ * ip, count}]}]}} Periods are numbered from 1970 on; a day is the usual one. */
 #pragma once
 
 #include <jansson.h>
@@ -14,6 +14,7 @@ enum {
     TALLY_DOMAINS_MAX = 10000, /* of a period; others are not counted */
     TALLY_POLICIES_MAX = 50,   /* of a domain */
     TALLY_DETAILS_MAX = 200,   /* of a policy; others count as failures alone */
+    TALLY_TEXT_MAX = 4096,     /* octets of a policy's patterns or lines; the rest is left out */
 };
 
 struct tally;

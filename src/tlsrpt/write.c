@@ -18,13 +18,15 @@ static json_t *time_text(struct instant when)
                         t.hour, t.minute, t.second);
 }
 
-static json_t *list_of(struct str words)
+/* The parts of a member that is text as a list; nothing where it is empty. */
+static void set_list(json_t *to, const char *name, const json_t *member, char separator)
 {
-    json_t *list = json_array();
-    while (words.len > 0) {
-        json_array_append_new(list, text(str_split(&words, ' ')));
+    struct str parts = str_from(json_string_value(member), json_string_length(member));
+    json_t *list = parts.len > 0 ? json_array() : NULL;
+    while (parts.len > 0) {
+        json_array_append_new(list, text(str_split(&parts, separator)));
     }
-    return list;
+    json_object_set_new(to, name, list);
 }
 
 static json_t *write_details(const json_t *details)
@@ -48,13 +50,10 @@ static json_t *write_details(const json_t *details)
 static json_t *write_policy(const json_t *counted)
 {
     json_t *made = json_object(), *policy = json_object(), *summary = json_object();
-    const json_t *mx = json_object_get(counted, "mx");
     json_object_set(policy, "policy-type", json_object_get(counted, "type"));
     json_object_set(policy, "policy-domain", json_object_get(counted, "domain"));
-    if (json_string_length(mx) > 0) {
-        json_object_set_new(policy, "mx-host",
-                            list_of(str_from(json_string_value(mx), json_string_length(mx))));
-    }
+    set_list(policy, "policy-string", json_object_get(counted, "policy"), '\n');
+    set_list(policy, "mx-host", json_object_get(counted, "mx"), ' ');
     json_object_set(summary, "total-successful-session-count",
                     json_object_get(counted, "successes"));
     json_object_set(summary, "total-failure-session-count", json_object_get(counted, "failures"));

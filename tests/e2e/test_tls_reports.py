@@ -54,6 +54,7 @@ def collect(server, domains):
         for report in found.values():
             for domain, policy in policies(report).items():
                 kinds = merged.setdefault(domain, {"type": policy["policy"]["policy-type"], "successes": 0})
+                kinds["string"] = policy["policy"].get("policy-string")
                 kinds["successes"] += policy["summary"]["total-successful-session-count"]
                 for detail in policy["failure-details"]:
                     kinds[detail["result-type"]] = kinds.get(detail["result-type"], 0) + detail["failed-session-count"]
@@ -99,8 +100,13 @@ def test_each_outcome_is_reported_to_its_domain(promises, postrider, dns, hostil
     for name, (_, kind, outcome) in rows.items():
         policy = found[f"{name}.far.example"]
         assert policy["type"] == kind and policy.get(outcome) == 1, (name, policy)
+        lacks = name in ("broken", "missing", "web")
+        mx = rows[name][0].get("mx", f"mx.{name}.far.example")
+        mode = rows[name][0].get("mode", "enforce")
+        assert policy["string"] == (None if lacks else ["version: STSv1", f"mode: {mode}", f"mx: {mx}", "max_age: 86400"])
     assert found["mx.dane.signed.example"]["certificate-not-trusted"] == 1
     assert found["mx.dane.signed.example"]["type"] == "tlsa"
+    assert found["mx.dane.signed.example"]["string"] == [f"_{desk.port}._tcp.mx.dane.signed.example. IN TLSA 3 1 1 {OTHER}"]
     assert found["forged.signed.example"]["dnssec-invalid"] == 1
 
 

@@ -22,10 +22,20 @@ const char *tlsa_fault(const struct tlsa *t)
     return NULL;
 }
 
-void tlsa_format(struct buf *out, const struct tlsa *t)
+static void write_head(struct buf *out, const struct tlsa *t, size_t shown)
 {
     buf_add_format(out, "%u %u %u ", (unsigned)t->usage, (unsigned)t->selector,
                    (unsigned)t->matching);
-    hex_encode(out, str_head(t->data, SHOWN));
+    hex_encode(out, str_head(t->data, shown));
+}
+
+void tlsa_write(struct buf *out, const struct tlsa *t)
+{
+    write_head(out, t, t->data.len);
+}
+
+void tlsa_format(struct buf *out, const struct tlsa *t)
+{
+    write_head(out, t, SHOWN);
     buf_add(out, t->data.len > SHOWN ? STR("\xe2\x80\xa6") : STR(""));
 }

@@ -1,6 +1,5 @@
 #include "core/mail/sts.h"
 
-#include "core/base/buf.h"
 #include "core/mail/domain.h"
 #include "core/mail/txt_fields.h"
 
@@ -147,6 +146,18 @@ bool sts_policy_parse(struct str text, struct arena *arena, struct sts_policy *p
     }
     buf_done(&r.mx);
     return good;
+}
+
+void sts_policy_format(struct buf *out, const struct sts_policy *policy)
+{
+    struct str mode = sts_mode_word(policy->mode);
+    struct str patterns = policy->mx;
+    buf_add_format(out, "version: STSv1\nmode: %.*s\n", STR_ARG(mode));
+    while (patterns.len > 0) {
+        struct str pattern = str_split(&patterns, ' ');
+        buf_add_format(out, "mx: %.*s\n", STR_ARG(pattern));
+    }
+    buf_add_format(out, "max_age: %u\n", (unsigned)policy->max_age);
 }
 
 static bool matches(struct str pattern, struct str host)

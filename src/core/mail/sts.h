@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/arena.h"
+#include "core/base/buf.h"
 
 enum sts_mode { STS_NONE, STS_TESTING, STS_ENFORCE };
 
@@ -22,6 +23,8 @@ struct sts_policy {
 NODISCARD bool sts_record_parse(struct str text, struct str *id);
 /* The file that the domain's server gave (3.2). Texts in the arena. False: no valid policy. */
 NODISCARD bool sts_policy_parse(struct str text, struct arena *arena, struct sts_policy *policy);
+/* The policy as such a file, its lines ending in LF: what is parsed from it is the same policy. */
+void sts_policy_format(struct buf *out, const struct sts_policy *policy);
 /* Whether one of the patterns names the host; "*.example" is any one label before ".example". */
 bool sts_names_host(struct str patterns, struct str host);
 /* "none", "testing", "enforce". */

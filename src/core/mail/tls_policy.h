@@ -30,6 +30,7 @@ struct tls_policy {
     size_t tlsa_count;
     enum sts_mode sts;            /* of a hop: MTA-STS holds for hosts that DANE does not */
     struct str sts_mx;            /* and names these */
+    uint32_t sts_max_age;         /* for so many seconds */
     enum tls_failure sts_failure; /* it has a policy that could not be had */
     struct str domain;            /* whose MX records the host is from; empty: no reports */
     struct str base;              /* DANE: the TLSA base domain, which SNI asks for */

@@ -13,9 +13,29 @@ static enum tls_failure failure_of(enum tls_failure session, const struct tls_po
     return named ? policy->sts_failure : TLS_FAILED_VALIDATION;
 }
 
-static void count(const struct ports *ports, const struct tls_policy *policy, struct str host,
-                  const struct ip *ip, enum tls_failure failure)
+/* In the words of RFC 8460 4.4. Of records that are no use for mail nothing is told. */
+static void write_policy(struct buf *out, const struct tls_policy *policy, uint16_t port)
 {
+    for (size_t i = 0; i < policy->tlsa_count; i++) {
+        buf_add_format(out, "_%u._tcp.%.*s. IN TLSA ", (unsigned)port, STR_ARG(policy->base));
+        tlsa_write(out, &policy->tlsa[i]);
+        buf_add(out, STR("\n"));
+    }
+    if (policy->tlsa_count == 0 && policy->sts != STS_NONE) {
+        sts_policy_format(out, &(struct sts_policy){.mode = policy->sts,
+                                                    .mx = policy->sts_mx,
+                                                    .max_age = policy->sts_max_age});
+    }
+}
+
+static void count(const struct ports *ports, const struct tls_policy *policy, struct str host,
+                  const struct endpoint *peer, enum tls_failure failure)
+{
+    if (!ports->tally || policy->domain.len == 0) {
+        return;
+    }
+    struct buf lines = {0};
+    write_policy(&lines, policy, peer->port);
     bool sts = policy->sts != STS_NONE || policy->sts_failure != TLS_FAILED_NOT;
     struct tls_session session = {
         .domain = policy->domain,
@@ -24,13 +44,13 @@ static void count(const struct ports *ports, const struct tls_policy *policy, st
                                         : PROMISE_NONE,
         .promised_by = policy->base.len > 0 ? policy->base : policy->domain,
         .mx = policy->base.len > 0 ? (struct str){0} : policy->sts_mx,
+        .policy = buf_str(&lines),
         .host = host,
-        .ip = *ip,
+        .ip = peer->ip,
         .failure = failure_of(failure, policy, host),
     };
-    if (ports->tally && policy->domain.len > 0) {
-        ports->tally->count(ports->tally, &session);
-    }
+    ports->tally->count(ports->tally, &session);
+    buf_done(&lines);
 }
 
 void tally_connection(const struct connection *c)
@@ -51,7 +71,7 @@ void tally_connection(const struct connection *c)
     } else {
         return; /* TLS was not wanted, or it did not come so far */
     }
-    count(ports, c->tls, c->host, &c->peer.ip, failure);
+    count(ports, c->tls, c->host, &c->peer, failure);
 }
 
 void tally_refusal(const struct host_tls_query *query)
@@ -59,6 +79,6 @@ void tally_refusal(const struct host_tls_query *query)
     const struct tls_policy *policy = &query->hop->tls;
     bool named = policy->sts != STS_ENFORCE ||
                  sts_names_host(policy->sts_mx, query->hop->hosts[query->host].name);
-    count(query->ports, policy, query->hop->hosts[query->host].name, &(struct ip){0},
+    count(query->ports, policy, query->hop->hosts[query->host].name, &(struct endpoint){0},
           named ? TLS_FAILED_DNSSEC : TLS_FAILED_VALIDATION);
 }

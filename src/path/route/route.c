@@ -222,6 +222,7 @@ static void on_sts(struct sts_query *sts)
     tls->sts_failure = failures[sts->trouble];
     tls->sts = sts->policy.mode;
     tls->sts_mx = sts->policy.mx;
+    tls->sts_max_age = sts->policy.max_age;
     end_hop(run, true);
     finish(run);
 }

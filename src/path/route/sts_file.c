@@ -2,16 +2,10 @@
 
 void sts_file_write(struct buf *out, const struct sts_kept *kept)
 {
-    struct str mode = sts_mode_word(kept->policy.mode);
-    struct str patterns = kept->policy.mx;
     buf_add(out, STR("postrider-sts 1 "));
     buf_add_u64(out, (uint64_t)instant_seconds(kept->fetched));
-    buf_add_format(out, " %.*s\nversion: STSv1\nmode: %.*s\nmax_age: %u\n", STR_ARG(kept->id),
-                   STR_ARG(mode), (unsigned)kept->policy.max_age);
-    while (patterns.len > 0) {
-        struct str pattern = str_split(&patterns, ' ');
-        buf_add_format(out, "mx: %.*s\n", STR_ARG(pattern));
-    }
+    buf_add_format(out, " %.*s\n", STR_ARG(kept->id));
+    sts_policy_format(out, &kept->policy);
 }
 
 bool sts_file_read(struct str text, struct arena *arena, struct sts_kept *kept)

@@ -18,6 +18,7 @@ static void count(struct tally *tally, const char *domain, enum tls_failure fail
                                   .promise = PROMISE_STS,
                                   .promised_by = str_from_cstr(domain),
                                   .mx = STR("mx.example *.mx.example"),
+                                  .policy = STR("version: STSv1\nmode: enforce\n"),
                                   .host = STR("mx.example"),
                                   .ip = {IP_V4, {192, 0, 2, 1}},
                                   .failure = failure};
@@ -62,6 +63,9 @@ static void what_is_counted_outlives_a_restart_and_becomes_a_report(void **state
     assert_int_equal(number(policy, "successes"), 1);
     assert_int_equal(number(policy, "failures"), 3);
     assert_int_equal(json_array_size(json_object_get(policy, "mx")), 2);
+    const json_t *lines = json_object_get(policy, "policy");
+    assert_int_equal(json_array_size(lines), 2);
+    assert_string_equal(json_string_value(json_array_get(lines, 1)), "mode: enforce");
     assert_int_equal(json_array_size(json_object_get(policy, "details")), 2);
     assert_string_equal(json_string_value(json_object_get(detail, "result")),
                         "certificate-expired");
@@ -112,12 +116,39 @@ static void no_stranger_fills_the_memory(void **state)
     tally_free(tally);
 }
 
+static void of_a_long_policy_whole_lines_are_kept(void **state)
+{
+    (void)state;
+    struct tally *tally = tally_new(SPAN_D(1));
+    struct buf lines = {0};
+    while (lines.len < 10 * TALLY_TEXT_MAX) {
+        buf_add(&lines, STR("mx: a-name-that-stands-there-a-thousand-times.example\n"));
+    }
+    struct tls_session session = {.domain = STR("a.example"),
+                                  .promise = PROMISE_STS,
+                                  .promised_by = STR("a.example"),
+                                  .policy = buf_str(&lines),
+                                  .host = STR("mx.example")};
+    tally_port(tally)->count(tally_port(tally), &session);
+    tally_port(tally)->count(tally_port(tally), &session);
+    json_t *taken = tally_take(tally, far_away);
+    json_t *policies = json_object_get(taken, "policies");
+    json_t *kept = json_object_get(json_array_get(policies, 0), "policy");
+    assert_int_equal(json_array_size(policies), 1);
+    assert_in_range(json_string_length(kept), TALLY_TEXT_MAX - 64, TALLY_TEXT_MAX);
+    assert_true(str_ends(str_from_cstr(json_string_value(kept)), STR("times.example")));
+    json_decref(taken);
+    buf_done(&lines);
+    tally_free(tally);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_counted_outlives_a_restart_and_becomes_a_report),
         cmocka_unit_test(a_damaged_file_is_passed_over),
         cmocka_unit_test(no_stranger_fills_the_memory),
+        cmocka_unit_test(of_a_long_policy_whole_lines_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
