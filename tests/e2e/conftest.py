@@ -87,9 +87,15 @@ def postrider(tmp_path, port, no_names):
 
 
 @pytest.fixture(scope="module")
-def common(tmp_path_factory, no_names):
+def common_port():
+    """The port of all mail hosts that the tests of one file have in common."""
+    return ground.port_everywhere()
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory, common_port, no_names):
     """Makes Postriders that the tests of one file have in common."""
-    yield from postriders(tmp_path_factory.mktemp("common"), ground.port_everywhere(), no_names)
+    yield from postriders(tmp_path_factory.mktemp("common"), common_port, no_names)
 
 
 @pytest.fixture
@@ -100,7 +106,7 @@ def peer(tmp_path, port):
 
 @pytest.fixture(scope="module")
 def common_peer(tmp_path_factory):
-    """Makes mail servers that the tests of one file have in common."""
+    """Makes mail servers that the tests of one file have in common, at a port of their own."""
     yield from peers(tmp_path_factory.mktemp("peers"), ground.port_everywhere())
 
 
@@ -125,9 +131,8 @@ def dns(tmp_path):
         one.stop()
 
 
-@pytest.fixture
-def hostile(port):
-    """Makes scripted servers on addresses of their own, at the test's port."""
+def hostiles(port):
+    """Gives a function that makes scripted servers, and ends them all at the end."""
     made = []
 
     def make(script=None, address=None, **options):
@@ -138,6 +143,18 @@ def hostile(port):
     yield make
     for one in made:
         one.stop()
+
+
+@pytest.fixture
+def hostile(port):
+    """Makes scripted servers on addresses of their own, at the test's port."""
+    yield from hostiles(port)
+
+
+@pytest.fixture(scope="module")
+def common_hostile(common_port):
+    """Makes scripted servers that the tests of one file have in common."""
+    yield from hostiles(common_port)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,6 +12,7 @@ enum tls_failure {
     TLS_FAILED_NOT_TRUSTED,
     TLS_FAILED_VALIDATION, /* all else */
     TLS_FAILED_DNSSEC,
+    TLS_FAILED_TLSA, /* records that are no use: TLS went on, whoever it was */
     TLS_FAILED_STS_FETCH,
     TLS_FAILED_STS_INVALID,
     TLS_FAILED_STS_WEBPKI,

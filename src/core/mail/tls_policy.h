@@ -33,8 +33,8 @@ struct tls_policy {
     uint32_t sts_max_age;         /* for so many seconds */
     enum tls_failure sts_failure; /* it has a policy that could not be had */
     struct str domain;            /* whose MX records the host is from; empty: no reports */
-    struct str base;              /* DANE: the TLSA base domain, which SNI asks for */
-    struct str source;            /* the rule it is from, "DANE", "MTA-STS"; empty: none applies */
+    struct str base; /* the TLSA base domain, which SNI asks for; without `tlsa`: none is usable */
+    struct str source; /* the rule it is from, "DANE", "MTA-STS"; empty: none applies */
 };
 
 static inline bool tls_required(const struct tls_policy *policy)

@@ -1,31 +1,43 @@
 #include "path/deliver/tally.h"
 
-/* A policy that could not be had, or that is in testing and does not name the host, is its domain's
- * failure, whatever became of the session. */
+/* A policy that could not be had or used, or that is in testing and does not name the host, is its
+ * domain's failure, whatever became of the session. */
 static enum tls_failure failure_of(enum tls_failure session, const struct tls_policy *policy,
                                    struct str host)
 {
     if (session != TLS_FAILED_NOT) {
         return session;
     }
-    bool named =
-        policy->sts != STS_TESTING || policy->base.len > 0 || sts_names_host(policy->sts_mx, host);
+    if (policy->base.len > 0) {
+        return policy->tlsa_count > 0 ? TLS_FAILED_NOT : TLS_FAILED_TLSA;
+    }
+    bool named = policy->sts != STS_TESTING || sts_names_host(policy->sts_mx, host);
     return named ? policy->sts_failure : TLS_FAILED_VALIDATION;
 }
 
-/* In the words of RFC 8460 4.4. Of records that are no use for mail nothing is told. */
-static void write_policy(struct buf *out, const struct tls_policy *policy, uint16_t port)
+/* What was promised, in the words of RFC 8460 4.4. */
+static void write_policy(struct buf *out, const struct tls_policy *policy, enum tls_promise promise,
+                         uint16_t port)
 {
-    for (size_t i = 0; i < policy->tlsa_count; i++) {
-        buf_add_format(out, "_%u._tcp.%.*s. IN TLSA ", (unsigned)port, STR_ARG(policy->base));
-        tlsa_write(out, &policy->tlsa[i]);
-        buf_add(out, STR("\n"));
-    }
-    if (policy->tlsa_count == 0 && policy->sts != STS_NONE) {
+    if (promise == PROMISE_STS && policy->sts != STS_NONE) {
         sts_policy_format(out, &(struct sts_policy){.mode = policy->sts,
                                                     .mx = policy->sts_mx,
                                                     .max_age = policy->sts_max_age});
     }
+    for (size_t i = 0; promise == PROMISE_TLSA && i < policy->tlsa_count; i++) {
+        buf_add_format(out, "_%u._tcp.%.*s. IN TLSA ", (unsigned)port, STR_ARG(policy->base));
+        tlsa_write(out, &policy->tlsa[i]);
+        buf_add(out, STR("\n"));
+    }
+}
+
+static enum tls_promise promise_of(const struct tls_policy *policy, enum tls_failure failure)
+{
+    if (policy->base.len > 0 || failure == TLS_FAILED_DNSSEC) {
+        return PROMISE_TLSA;
+    }
+    bool sts = policy->sts != STS_NONE || policy->sts_failure != TLS_FAILED_NOT;
+    return sts ? PROMISE_STS : PROMISE_NONE;
 }
 
 static void count(const struct ports *ports, const struct tls_policy *policy, struct str host,
@@ -34,16 +46,15 @@ static void count(const struct ports *ports, const struct tls_policy *policy, st
     if (!ports->tally || policy->domain.len == 0) {
         return;
     }
+    enum tls_promise promise = promise_of(policy, failure);
+    struct str base = policy->base.len > 0 ? policy->base : host;
     struct buf lines = {0};
-    write_policy(&lines, policy, peer->port);
-    bool sts = policy->sts != STS_NONE || policy->sts_failure != TLS_FAILED_NOT;
+    write_policy(&lines, policy, promise, peer->port);
     struct tls_session session = {
         .domain = policy->domain,
-        .promise = policy->base.len > 0 ? PROMISE_TLSA
-                   : sts                ? PROMISE_STS
-                                        : PROMISE_NONE,
-        .promised_by = policy->base.len > 0 ? policy->base : policy->domain,
-        .mx = policy->base.len > 0 ? (struct str){0} : policy->sts_mx,
+        .promise = promise,
+        .promised_by = promise == PROMISE_TLSA ? base : policy->domain,
+        .mx = promise == PROMISE_STS ? policy->sts_mx : (struct str){0},
         .policy = buf_str(&lines),
         .host = host,
         .ip = peer->ip,

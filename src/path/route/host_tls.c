@@ -98,6 +98,7 @@ static void judge(struct host_tls_query *query, const struct dane *dane)
         break;
     case DANE_UNUSABLE:
         query->policy.level = TLS_ENCRYPT;
+        query->policy.base = dane->base;
         query->policy.source = STR("DANE");
         break;
     case DANE_FAILED:
