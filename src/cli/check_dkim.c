@@ -1,5 +1,6 @@
 #include "cli/check_security.h"
 
+#include "core/dns/name.h"
 #include "core/mailauth/tags.h"
 #include "keys/dkim_key.h"
 
@@ -49,6 +50,18 @@ void check_dkim_keys(struct findings *findings, const struct config *config)
         EVP_PKEY_free(key);
         buf_done(&reason);
     }
+}
+
+bool dkim_signs_for(const struct config *config, struct str domain)
+{
+    for (size_t i = 0; i < config->dkim_key_count; i++) {
+        const struct config_dkim_key *key = &config->dkim_keys[i];
+        bool below = key->subdomains == DKIM_BELOW_SIGN && dns_text_within(domain, key->domain);
+        if (key->use == DKIM_USE_MAIL && (below || str_eq(domain, key->domain))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The key itself, in base64 without blanks. */

@@ -267,6 +267,12 @@ static void check_all(struct records *r)
         check_mx(r, domain);
         check_spf(r, domain, ips, count);
         check_dmarc(r, domain);
+        if (!dkim_signs_for(r->config, domain)) {
+            finding_add(
+                r->findings, FINDING_WEAK, "dkim",
+                "mail from %.*s is not signed: many take it for spam (`postrider dkim key`)",
+                STR_ARG(domain));
+        }
     }
     for (size_t i = 0; i < r->config->dkim_key_count; i++) {
         check_dkim(r, &r->config->dkim_keys[i]);

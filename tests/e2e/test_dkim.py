@@ -99,6 +99,8 @@ def test_a_users_mail_has_a_signature_of_each_key_that_dkimpy_and_we_verify(near
     house.submit("you@far.example", MESSAGE, sender="anna@house.example")
     message = far.wait()[0].message
     assert keys.verify(message) == {"s1": True, "ed": True}
+    assert {(one["selector"], one["algorithm"]) for one in house.seen("signed", domain=DOMAIN)} == {
+        ("s1", "rsa-sha256"), ("ed", "ed25519-sha256")}
     assert judged_here(dns, keys, message) == {"s1": "pass", "ed": "pass"}
     assert judged_here(dns, keys, message.replace(b"walk?", b"talk?"), code=77) == {"s1": "fail", "ed": "fail"}
     tags = signature_tags(message)
@@ -259,13 +261,14 @@ def test_keys_and_what_the_dns_says_of_them_are_compared(postrider, keys, dns):
     keys.add("gone")
     keys.records["other._domainkey." + DOMAIN] = keys.records["s1._domainkey." + DOMAIN]
     del keys.records["gone._domainkey." + DOMAIN]
-    house = postrider({"dkim": keys.config, "dns": {"servers": [dns({DOMAIN: keys.zone()})]}}, start=False)
+    house = postrider({"dkim": keys.config, "dns": {"servers": [dns({DOMAIN: keys.zone()})]},
+                       "domains": {"sub.house.example": {}, "mute.example": {}}}, start=False)
     found = json.loads(house.run("check", "--security", "--dns", "--json").stdout)["findings"]
     told = " / ".join(one["text"] for one in found if one["subject"] == "dkim")
     for words in ("short.pem is an RSA key of 1024 bits", "other._domainkey.house.example publishes another key",
-                  "gone._domainkey.house.example has no record of a key"):
+                  "gone._domainkey.house.example has no record of a key", "mail from mute.example is not signed"):
         assert words in told
-    assert "s1._domainkey" not in told and "ed._domainkey" not in told
+    assert told.count("is not signed") == 1 and "s1._domainkey" not in told and "ed._domainkey" not in told
     shown = json.loads(house.run("dkim", "show", "-c", house.file, "--json", check=0).stdout)["keys"]
     assert [(one["selector"], one["algorithm"], one["bits"]) for one in shown][:3] == [
         ("s1", "rsa-sha256", 2048), ("ed", "ed25519-sha256", 256), ("short", "rsa-sha256", 1024)]

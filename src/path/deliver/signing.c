@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const enum signature_algorithm algorithms[SIGNER_KINDS] = {
+    [SIGNER_RSA] = ALGORITHM_RSA_SHA256, [SIGNER_ED25519] = ALGORITHM_ED25519_SHA256};
+
 bool signing_wanted(const struct ports *ports, const struct delivery_job *job)
 {
     const struct envelope *e = job->envelope;
@@ -109,8 +112,6 @@ static bool digest_of(struct signing *s, struct str input, uint8_t out[SIGNER_DI
 /* The field for each kind that its key may be of. False: no memory. */
 static bool make_texts(struct signing *s, struct signing_field *field, struct str body_hash)
 {
-    static const enum signature_algorithm algorithms[SIGNER_KINDS] = {
-        [SIGNER_RSA] = ALGORITHM_RSA_SHA256, [SIGNER_ED25519] = ALGORITHM_ED25519_SHA256};
     const struct config_dkim_key *key = field->key;
     struct clock *clock = s->ports->clock;
     int64_t now = instant_seconds(clock->wall(clock));
@@ -143,6 +144,16 @@ static void conclude(struct signing *s)
     s->done(s);
 }
 
+static void note(const struct signing *s, const struct signing_field *field)
+{
+    struct queue_id_text id = queue_id_text(s->job->envelope->id);
+    log_event(
+        s->ports->log, LOG_DEBUG, "signed", F_STR("id", queue_id_str(&id)),
+        F_STR("site", s->job->site), F_STR("domain", field->key->domain),
+        F_STR("selector", field->key->selector),
+        F_STR("algorithm", str_from_cstr(signature_algorithm_name(algorithms[field->order.kind]))));
+}
+
 /* One key's word; the last one's ends it. A message without the signature that its domain's owner
  * wanted may be taken for a forgery: rather none now than such a one. */
 static void on_signed(struct signer_order *order)
@@ -159,6 +170,7 @@ static void on_signed(struct signer_order *order)
         sign_seal(text, str_from(order->octets, (size_t)order->result));
         buf_add(&s->top, buf_str(text));
         s->top.failed = s->top.failed || text->failed;
+        note(s, field);
     }
     if (--s->open == 0) {
         conclude(s);
