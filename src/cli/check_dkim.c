@@ -52,12 +52,12 @@ void check_dkim_keys(struct findings *findings, const struct config *config)
     }
 }
 
-bool dkim_signs_for(const struct config *config, struct str domain)
+bool dkim_signs_for(const struct config *config, struct str domain, bool tls_reports)
 {
     for (size_t i = 0; i < config->dkim_key_count; i++) {
         const struct config_dkim_key *key = &config->dkim_keys[i];
         bool below = key->subdomains == DKIM_BELOW_SIGN && dns_text_within(domain, key->domain);
-        if (key->use == DKIM_USE_MAIL && (below || str_eq(domain, key->domain))) {
+        if ((key->use == DKIM_USE_MAIL || tls_reports) && (below || str_eq(domain, key->domain))) {
             return true;
         }
     }

@@ -255,6 +255,19 @@ static size_t own_addresses(struct records *r, struct ip ips[ADDRESSES_MAX])
     return count;
 }
 
+/* RFC 8460 3: "MUST be DKIM signed". */
+static void check_tls_reports(struct records *r)
+{
+    const struct config *c = r->config;
+    struct str from = c->tls_reports.from;
+    struct str domain = from.len > 0 ? str_tail(from, str_rfind(from, '@') + 1) : c->hostname;
+    if (c->tls_reports.use == TLS_REPORTS_SEND && !dkim_signs_for(c, domain, true)) {
+        finding_add(r->findings, FINDING_NOTE, "dkim",
+                    "our reports about TLS, from %.*s, are not signed, and may be ignored",
+                    STR_ARG(domain));
+    }
+}
+
 static void check_all(struct records *r)
 {
     struct ip ips[ADDRESSES_MAX];
@@ -267,13 +280,14 @@ static void check_all(struct records *r)
         check_mx(r, domain);
         check_spf(r, domain, ips, count);
         check_dmarc(r, domain);
-        if (!dkim_signs_for(r->config, domain)) {
+        if (!dkim_signs_for(r->config, domain, false)) {
             finding_add(
                 r->findings, FINDING_WEAK, "dkim",
                 "mail from %.*s is not signed: many take it for spam (`postrider dkim key`)",
                 STR_ARG(domain));
         }
     }
+    check_tls_reports(r);
     for (size_t i = 0; i < r->config->dkim_key_count; i++) {
         check_dkim(r, &r->config->dkim_keys[i]);
     }

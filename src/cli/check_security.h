@@ -16,8 +16,8 @@ NODISCARD bool check_dkim_files(struct config_problems *problems, const struct c
 /* What they are worth. */
 void check_dkim_keys(struct findings *findings, const struct config *config);
 
-/* Whether some key signs mail whose From is in that domain. */
-bool dkim_signs_for(const struct config *config, struct str domain);
+/* Whether some key signs mail whose From is in that domain, or our reports about TLS. */
+bool dkim_signs_for(const struct config *config, struct str domain, bool tls_reports);
 
 /* What a TXT record at its selector is to a key that signs mail. */
 enum dkim_record {

@@ -244,6 +244,8 @@ def test_a_reload_brings_another_key_and_without_one_mail_waits(near, keys, far)
     house.wait("reloaded", 2)
     house.run("queue", "retry", "--all", check=0)
     assert keys.verify(far.wait()[0].message) == {"next": True}
+    old = [event["pid"] for event in house.seen("keys-started")][:-1]
+    ground.until("older key processes have ended", lambda: all(map(ground.is_gone, old)))
 
 
 def test_check_and_the_log_name_a_key_that_is_not_there(postrider, keys):
