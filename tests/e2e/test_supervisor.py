@@ -1,6 +1,7 @@
 """The supervisor: a worker that crashes is replaced, and nobody outside sees more than a pause."""
 import datetime
 import os
+import pathlib
 import signal
 import socket
 import sys
@@ -90,7 +91,9 @@ def test_a_crash_of_the_worker_loses_nothing_and_refuses_nobody(postrider, numbe
 
 def test_who_connects_while_no_worker_runs_is_served_by_the_next(house):
     worker = house.worker()
-    os.kill(worker, signal.SIGSTOP)  # it accepts nothing more
+    os.kill(worker, signal.SIGSTOP)  # it accepts nothing more, once each of its threads has heard of that
+    threads = [thread / "status" for thread in pathlib.Path(f"/proc/{worker}/task").iterdir()]
+    ground.until("it stands still", lambda: all("\nState:\tT" in thread.read_text() for thread in threads))
     with house.client() as client:
         os.kill(worker, signal.SIGKILL)
         client.hello()
