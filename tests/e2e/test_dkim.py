@@ -151,6 +151,14 @@ def test_messages_that_others_made(near, keys, far):
         assert keys.verify(signed, 1) == {"s1": True}, files[number - 1]
 
 
+def test_what_a_program_leaves_while_the_server_is_down(near, keys, far):
+    house = near()
+    house.stop()
+    house.run("send", "-f", "anna@house.example", "you@far.example", input=MESSAGE.replace(b"\r\n", b"\n"), check=0)
+    house.start()
+    assert keys.verify(far.wait()[0].message) == {"s1": True, "ed": True}
+
+
 def test_what_is_not_ours_is_not_signed(near, far, tmp_path):
     (tmp_path / "aliases").write_text("forward: you@far.example\n")
     house = near(networks=["192.0.2.0/24"], domains={DOMAIN: {"aliases": str(tmp_path / "aliases")}})
