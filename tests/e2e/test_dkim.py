@@ -11,6 +11,7 @@ import pytest
 from house import accounts, ground, unpacked
 from house.mailbox import as_sent, fields, to_crlf
 from house.postfix import Postfix
+from test_keys import in_memory, key_number, root
 
 DOMAIN = "house.example"
 HEADER = (b"From: Anna <anna@house.example>\r\nTo: you@far.example\r\nSubject: A  walk,\r\n\t folded\r\n"
@@ -233,6 +234,16 @@ def test_a_key_process_that_dies_costs_nothing(near, keys, far):
     house.wait("keys-died")
     house.submit("you@far.example", MESSAGE, sender="anna@house.example")
     assert keys.verify(far.wait()[0].message) == {"s1": True, "ed": True}
+
+
+@root
+def test_the_workers_memory_gives_no_key(near, keys, far):
+    house = near()
+    house.submit("you@far.example", MESSAGE, sender="anna@house.example")
+    far.wait()
+    number = key_number(keys.config[0]["key"], "prime1")
+    assert not in_memory(house.worker(), number)
+    assert in_memory(house.wait("keys-started")["pid"], number), "the search finds a key that is there"
 
 
 def test_a_reload_brings_another_key_and_without_one_mail_waits(near, keys, far):

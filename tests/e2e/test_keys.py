@@ -13,6 +13,13 @@ from house.smtp_client import Client
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can read another process's memory")
 
 
+def key_number(file, name):
+    """A number that only the private key has, as OpenSSL calls it."""
+    text = subprocess.run(["openssl", "pkey", "-in", file, "-noout", "-text"], check=True, capture_output=True).stdout.decode()
+    number = bytes.fromhex(re.search(name + r":\n((?:    .*\n)+)", text)[1].replace(":", "").replace(" ", "").replace("\n", ""))
+    return number.lstrip(b"\0")
+
+
 @pytest.fixture(params=["rsa:2048", "ec"])
 def certified(postrider, tmp_path, request):
     """Makes Postriders with a certificate; returns one and the numbers that only its key has."""
@@ -23,10 +30,8 @@ def certified(postrider, tmp_path, request):
         subprocess.run(
             ["openssl", "req", "-x509", "-nodes", "-newkey", request.param, *more, "-keyout", files["key"],
              "-out", files["certificate"], "-subj", "/CN=x", "-days", "9"], check=True, capture_output=True)
-        text = subprocess.run(["openssl", "pkey", "-in", files["key"], "-noout", "-text"], check=True, capture_output=True).stdout.decode()
-        name = "priv" if request.param == "ec" else "prime1"
-        number = bytes.fromhex(re.search(name + r":\n((?:    .*\n)+)", text)[1].replace(":", "").replace(" ", "").replace("\n", ""))
-        return postrider({"tls": {"certificates": [files], **tls}}), number.lstrip(b"\0")
+        number = key_number(files["key"], "priv" if request.param == "ec" else "prime1")
+        return postrider({"tls": {"certificates": [files], **tls}}), number
 
     return make
 
