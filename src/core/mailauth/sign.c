@@ -210,4 +210,5 @@ bool sign_has_field(const struct sign *s, struct str name)
 void sign_done(struct sign *s)
 {
     buf_done(&s->header);
+    s->index.count = 0; /* its fields stood there */
 }

@@ -110,7 +110,12 @@ static void take_signatures(struct outgoing *o)
     struct signing *s = o->signing;
     o->error = s->error;
     o->trouble = s->trouble;
-    o->top = s->error == 0 && s->top.len > 0 ? buf_str(&s->top) : o->job->additions;
+    if (s->top.len > 0) {
+        o->top = buf_str(&s->top);
+    } else if (s->error == 0) {
+        signing_free(s);
+        o->signing = NULL;
+    }
     o->size = o->top.len + body_size(o);
     outgoing_rewind(o);
 }
@@ -183,11 +188,13 @@ static void begin_signing(struct outgoing *o)
     }
     o->signing = signing_new(o->office->ports, o->job);
     o->hashing = o->signing != NULL;
-    o->error = o->signing ? 0 : -ENOMEM;
-    if (o->signing) {
-        o->signing->done = on_signed;
-        o->signing->owner = o;
+    if (!o->signing) {
+        o->error = -ENOMEM;
+        o->trouble = STR("this server has no memory left");
+        return;
     }
+    o->signing->done = on_signed;
+    o->signing->owner = o;
 }
 
 bool outgoing_prepare(struct outgoing *o, const struct smtp_peer *peer)

@@ -135,8 +135,24 @@ static bool make_texts(struct signing *s, struct signing_field *field, struct st
     return good;
 }
 
+/* What the sending, which may take hours, has no use for. */
+static void free_scratch(struct signing *s)
+{
+    for (size_t i = 0; i < SIGNATURES_MAX; i++) {
+        for (int k = 0; k < SIGNER_KINDS; k++) {
+            buf_done(&s->fields[i].texts[k]);
+        }
+    }
+    buf_done(&s->encoded);
+    sign_done(&s->sign);
+    if (s->error == 0) {
+        arena_done(&s->arena); /* else its words are there */
+    }
+}
+
 static void conclude(struct signing *s)
 {
+    free_scratch(s);
     buf_add(&s->top, s->job->additions);
     if (s->top.failed && s->error == 0) {
         out_of_memory(s);
@@ -231,14 +247,8 @@ void signing_free(struct signing *s)
         uint8_t unused[SIGNER_DIGEST_SIZE];
         (void)s->ports->crypto->digest_end(s->digest, unused);
     }
-    for (size_t i = 0; i < SIGNATURES_MAX; i++) {
-        for (int k = 0; k < SIGNER_KINDS; k++) {
-            buf_done(&s->fields[i].texts[k]);
-        }
-    }
-    buf_done(&s->top);
-    buf_done(&s->encoded);
-    sign_done(&s->sign);
+    free_scratch(s);
     arena_done(&s->arena);
+    buf_done(&s->top);
     free(s);
 }
