@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 
-BUILD_PACKAGES='gcc libc6-dev cmake ninja-build pkgconf libuv1-dev libunbound-dev libyaml-dev libjansson-dev libidn2-dev libpsl-dev libgsasl-dev libcrypt-dev libsqlite3-dev libssl-dev libcurl4-openssl-dev zlib1g-dev libseccomp-dev libcap-ng-dev'
+BUILD_PACKAGES='gcc libc6-dev cmake ninja-build pkgconf libuv1-dev libunbound-dev libyaml-dev libjansson-dev libidn2-dev libpsl-dev libgsasl-dev libcrypt-dev libsqlite3-dev libpq-dev libldap-dev libpam0g-dev libssl-dev libcurl4-openssl-dev zlib1g-dev libseccomp-dev libcap-ng-dev'
 RUN_PACKAGES='curl'
 CLANG_PACKAGES='clang'
 LINT_PACKAGES='python3 binutils clang-format clang-tidy cppcheck'

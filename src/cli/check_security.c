@@ -71,6 +71,27 @@ static void check_policy(struct findings *f, const struct config *c)
     }
 }
 
+/* Passwords go to it as they are. */
+static void check_directories(struct findings *f, const struct config *c)
+{
+    static const struct str near[] = {STR_INIT("ldap://127."), STR_INIT("ldap://[::1]"),
+                                      STR_INIT("ldap://localhost")};
+    for (size_t i = 0; i < c->store_count; i++) {
+        const struct config_store *store = &c->stores[i];
+        bool plain = store->kind == STORE_LDAP && store->tls == STORE_TLS_NO &&
+                     str_starts(store->place, STR("ldap://"));
+        for (size_t j = 0; j < ARRAY_LEN(near); j++) {
+            plain = plain && !str_starts(store->place, near[j]);
+        }
+        if (plain) {
+            finding_add(f, FINDING_OPEN, "users",
+                        "%.*s: users' passwords go there in the clear: use ldaps://, or `starttls: "
+                        "yes`",
+                        STR_ARG(store->name));
+        }
+    }
+}
+
 /* Which of the mode's bits others have. */
 static void check_mode(struct findings *f, struct str path, mode_t bits, enum finding_grade grade)
 {
@@ -93,7 +114,12 @@ static void check_files(struct findings *f, const struct options_config *source,
         check_mode(f, file->path, WRITE_BY_OTHERS, FINDING_OPEN);
     }
     check_mode(f, c->spool_path, ANY_BY_OTHERS, FINDING_OPEN);
-    check_mode(f, c->users_file, ANY_BY_ALL, FINDING_OPEN);
+    for (size_t i = 0; i < c->store_count; i++) {
+        const struct config_store *store = &c->stores[i];
+        bool holds_hashes = store->kind == STORE_FILE || store->kind == STORE_SQLITE;
+        check_mode(f, holds_hashes ? store->place : STR(""), ANY_BY_ALL, FINDING_OPEN);
+        check_mode(f, store->password_file, ANY_BY_ALL, FINDING_OPEN);
+    }
     for (size_t i = 0; i < c->certificate_count; i++) {
         check_mode(f, c->certificates[i].key, ANY_BY_ALL, FINDING_OPEN);
     }
@@ -137,6 +163,7 @@ void check_security(struct findings *findings, const struct options_config *sour
         check_listener(findings, &config->listens[i]);
     }
     check_policy(findings, config);
+    check_directories(findings, config);
     check_files(findings, source, config);
     check_fence(findings, config);
 }

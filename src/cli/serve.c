@@ -16,6 +16,7 @@
 #include "login/logins.h"
 #include "path/postoffice.h"
 #include "runner/starter.h"
+#include "stores/pam_child.h"
 #include "supervise/link.h"
 #include "supervise/supervisor.h"
 #include "world/loop.h"
@@ -405,11 +406,15 @@ static void print_help(void)
 
 int verb_serve(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"salvage", no_argument, NULL, 's'},
-        {"worker", no_argument, NULL, 'w'},       {"runner", no_argument, NULL, 'r'},
-        {"keys", no_argument, NULL, 'k'},         {"login", no_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"salvage", no_argument, NULL, 's'},
+                                            {"worker", no_argument, NULL, 'w'},
+                                            {"runner", no_argument, NULL, 'r'},
+                                            {"keys", no_argument, NULL, 'k'},
+                                            {"login", no_argument, NULL, 'l'},
+                                            {"pam", no_argument, NULL, 'p'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct server server = {0};
     const char *file = NULL;
     int (*part)(struct server * server) = supervise_all;
@@ -433,6 +438,8 @@ int verb_serve(int argc, char **argv)
         case 'l':
             part = answer_logins;
             break;
+        case 'p':
+            return pam_child_run();
         case 'h':
             print_help();
             return EX_OK;

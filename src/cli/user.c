@@ -1,5 +1,6 @@
 /* user.c: `postrider user`: keeps the file of those who may log in. */
 #include "cli/options.h"
+#include "cli/serve_log.h"
 #include "cli/verb.h"
 #include "stores/stores.h"
 #include "stores/user_file.h"
@@ -165,7 +166,8 @@ static int say(struct stores *stores, enum store_answer answer, size_t which, co
 static int test(const struct config *config, const char *name)
 {
     char password[PASSWORD_BYTES] = "";
-    struct stores *stores = stores_new(config, NULL);
+    struct log *log = serve_log_new(config); /* tells of a store's trouble */
+    struct stores *stores = log ? stores_new(config, log) : NULL;
     int code = !stores ? EX_OSERR : read_password(password, false);
     if (code == EX_OK) {
         size_t which = 0;
@@ -175,6 +177,7 @@ static int test(const struct config *config, const char *name)
     }
     explicit_bzero(password, sizeof password);
     stores_free(stores);
+    log_free(log);
     return code;
 }
 

@@ -48,11 +48,34 @@ static void read_text(struct reader *r, const yaml_node_t *value, const struct k
     (void)!node_copy(r, value, "a text", into);
 }
 
+/* Not among the files that the worker may read. */
+static void read_secret_file(struct reader *r, const yaml_node_t *value, const struct key *key,
+                             void *into)
+{
+    struct str text;
+    (void)key;
+    if (node_text(r, value, "a file's path", &text)) {
+        *(struct str *)into = absolute_path(r, text);
+    }
+}
+
 #define OF(field) .offset = offsetof(struct reading, store.field)
+static const char *const starttls_words[] = {"no", "yes", NULL};
 static const struct key store_keys[] = {
     {.name = "file", .read = read_place},
     {.name = "sqlite", .read = read_place},
+    {.name = "postgresql", .read = read_place},
+    {.name = "ldap", .read = read_place},
+    {.name = "pam", .read = read_place},
+    {.name = "dovecot", .read = read_place},
     {.name = "query", .read = read_text, OF(query)},
+    {.name = "base", .read = read_text, OF(base)},
+    {.name = "filter", .read = read_text, OF(filter)},
+    {.name = "bind_dn", .read = read_text, OF(bind_dn)},
+    {.name = "password_file", .read = read_secret_file, OF(password_file)},
+    {.name = "dn", .read = read_text, OF(dn)},
+    {.name = "authorities", .read = read_secret_file, OF(authorities)},
+    {.name = "starttls", .read = read_choice, OF(tls), .words = starttls_words},
     {.name = "timeout", .read = read_span, OF(timeout), .least = 1},
     {0},
 };
@@ -66,13 +89,49 @@ static struct str name_of(struct reader *r, const struct config_store *store)
                         STR_ARG(secret ? STR("") : store->place));
 }
 
+static bool names_user(struct str template)
+{
+    return str_find_str(template, STR("{user}")) != STR_NONE ||
+           str_find_str(template, STR("{local}")) != STR_NONE;
+}
+
+static const char *lacks_of_ldap(const struct config_store *store)
+{
+    bool searches = store->base.len > 0 || store->filter.len > 0;
+    if (searches == (store->dn.len > 0)) {
+        return "this store needs `base` and `filter`, or `dn`";
+    }
+    if (!names_user(searches ? store->filter : store->dn)) {
+        return "{user} or {local} must stand in `filter` or `dn`: else everybody is the same user";
+    }
+    if ((store->bind_dn.len > 0) != (store->password_file.len > 0)) {
+        return "`bind_dn` and `password_file` need each other";
+    }
+    if (!str_starts(store->place, STR("ldap://")) && !str_starts(store->place, STR("ldaps://")) &&
+        !str_starts(store->place, STR("ldapi://"))) {
+        return "expected a URL like ldaps://ldap.example.org";
+    }
+    return NULL;
+}
+
+static const char *not_of_ldap(const struct config_store *store)
+{
+    bool any = store->base.len + store->filter.len + store->dn.len + store->bind_dn.len +
+                   store->password_file.len + store->authorities.len >
+               0;
+    return any || store->tls != STORE_TLS_NO
+               ? "`base`, `filter`, `dn`, `bind_dn`, `password_file`, `authorities` and `starttls` "
+                 "are for ldap"
+               : NULL;
+}
+
 static const char *lacks(const struct config_store *store)
 {
     bool asks = store->kind == STORE_SQLITE || store->kind == STORE_POSTGRESQL;
     if (asks != (store->query.len > 0)) {
         return asks ? "this store needs a `query`" : "`query` is for sqlite and postgresql";
     }
-    return NULL;
+    return store->kind == STORE_LDAP ? lacks_of_ldap(store) : not_of_ldap(store);
 }
 
 static void add(struct reader *r, const struct config_store *store)
@@ -109,7 +168,7 @@ void read_stores(struct reader *r, const yaml_node_t *value, const struct key *k
             continue;
         }
         if (reading.kinds != 1) {
-            node_wrong(r, node, "a store is one of file, sqlite");
+            node_wrong(r, node, "a store is one of file, sqlite, postgresql, ldap, pam, dovecot");
         } else if (missing) {
             node_wrong(r, node, "%s", missing);
         } else {

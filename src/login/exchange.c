@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/encode.h"
+#include "world/wipe.h"
 
 struct exchange_maker {
     Gsasl *library;
@@ -208,10 +209,7 @@ void exchange_free(struct exchange *e)
             gsasl_finish(e->session);
         }
         buf_done(&e->exporter);
-        if (e->line.ptr) {
-            explicit_bzero(e->line.ptr, e->line.cap);
-        }
-        buf_done(&e->line);
+        wipe_buf(&e->line);
         explicit_bzero(&e->verifier, sizeof e->verifier);
         free(e);
     }
@@ -304,7 +302,6 @@ enum login_result exchange_step(struct exchange *e, struct str response, struct 
     }
     note_user(e, user);
     gsasl_free(out);
-    explicit_bzero(in.ptr, in.len);
-    buf_done(&in);
+    wipe_buf(&in);
     return challenge->failed || user->failed ? LOGIN_LATER : verdict;
 }

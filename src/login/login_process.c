@@ -3,6 +3,7 @@
 #include "core/base/list.h"
 #include "login/question.h"
 #include "supervise/channel.h"
+#include "world/wipe.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -46,10 +47,7 @@ struct desk {
 
 static void wipe_response(struct one *o)
 {
-    if (o->response.ptr) {
-        explicit_bzero(o->response.ptr, o->response.cap);
-    }
-    buf_done(&o->response);
+    wipe_buf(&o->response);
 }
 
 static void answer(int socket, const struct login_answer *said)

@@ -10,6 +10,7 @@
 #include "login/guard.h"
 #include "login/question.h"
 #include "world/packets.h"
+#include "world/wipe.h"
 
 /* Beyond the time limits of all stores together: the login process itself gives no answer. */
 #define PATIENCE SPAN_S(60)
@@ -82,10 +83,7 @@ static int ask(struct attempt *a, const struct login_question *question)
     int error = bytes.failed                  ? -ENOMEM
                 : a->line && a->line->packets ? packets_send(a->line->packets, buf_str(&bytes))
                                               : -EPIPE;
-    if (bytes.ptr) {
-        explicit_bzero(bytes.ptr, bytes.cap);
-    }
-    buf_done(&bytes);
+    wipe_buf(&bytes);
     return error;
 }
 

@@ -1,6 +1,7 @@
 #include "stores/store.h"
 
 #include "world/whole_file.h"
+#include "world/wipe.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -51,6 +52,9 @@ enum store_answer store_down(const struct store_question *question, const char *
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    for (char *c = text; *c; c++) {
+        *c = (unsigned char)*c < ' ' ? ' ' : *c; /* libraries have their lines */
+    }
     buf_add(question->reason, str_trim(str_from_cstr(text)));
     return STORE_DOWN;
 }
@@ -65,9 +69,8 @@ int store_secret(const char *path, struct buf *secret, struct buf *reason)
     } else {
         struct str rest = buf_str(&text);
         buf_add(secret, str_trim(str_split(&rest, '\n')));
-        explicit_bzero(text.ptr, text.cap);
     }
-    buf_done(&text);
+    wipe_buf(&text);
     return error;
 }
 

@@ -3,6 +3,7 @@
 #include "core/base/utf8.h"
 #include "stores/store.h"
 #include "world/system.h"
+#include "world/wipe.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -32,6 +33,10 @@ struct stores {
 static const struct store_kind *const kinds[STORE_KINDS] = {
     [STORE_FILE] = &file_store,
     [STORE_SQLITE] = &sqlite_store,
+    [STORE_POSTGRESQL] = &postgresql_store,
+    [STORE_LDAP] = &ldap_store,
+    [STORE_PAM] = &pam_store,
+    [STORE_DOVECOT] = &dovecot_store,
 };
 
 static void tell(struct stores *s, const struct place *p, const char *event, struct str reason)
@@ -231,10 +236,7 @@ enum store_answer stores_check(struct stores *s, struct str name, struct str pas
     secret[password.len] = '\0';
     enum store_answer answer = check_all(s, &q, which);
     explicit_bzero(secret, sizeof secret);
-    if (fields.ptr) {
-        explicit_bzero(fields.ptr, fields.cap);
-    }
-    buf_done(&fields);
+    wipe_buf(&fields);
     return answer;
 }
 

@@ -23,11 +23,7 @@ mail_gid = 8
 first_valid_gid = 1
 lmtp_save_to_detail_mailbox = no
 import_environment = LD_LIBRARY_PATH LC_ALL
-passdb {{
-  driver = static
-  args = nopassword=y
-}}
-userdb {{
+{passdb}userdb {{
   driver = static
   args = uid=2005 gid=8 home={folder}/mail/%Lu allow_all_users=yes
 }}
@@ -50,11 +46,15 @@ service anvil {{
 """
 
 
+ANY_PASSWORD = "passdb {\n  driver = static\n  args = nopassword=y\n}\n"
+
+
 class Dovecot:
-    def __init__(self, folder, port, address=None, more="", env=None):
+    def __init__(self, folder, port, address=None, more="", env=None, passdb=ANY_PASSWORD):
         self.folder = pathlib.Path(folder)
         self.address = address or ground.address()
         self.more = more
+        self.passdb = passdb
         self.env = env or {}
         self.port = port
         self.process = None
@@ -69,7 +69,7 @@ class Dovecot:
         config = self.folder / "dovecot.conf"
         config.write_text(
             CONFIG.format(
-                folder=self.folder, address=self.address, port=self.port
+                folder=self.folder, address=self.address, port=self.port, passdb=self.passdb
             )
             + self.more
         )

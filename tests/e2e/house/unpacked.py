@@ -22,6 +22,8 @@ PACKAGES = [
     "libfaketime",
     "node-nodemailer",
     "golang-blitiri-go-spf-dev",
+    "postgresql-15",
+    "slapd",
 ]
 ROOT = CACHE / "root"
 
