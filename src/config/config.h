@@ -138,18 +138,24 @@ enum store_kinds {
     STORE_LDAP,
     STORE_PAM,
     STORE_DOVECOT,
+    STORE_INTROSPECTION, /* of tokens; the others are of passwords */
     STORE_KINDS
 };
 struct config_store {
     enum store_kinds kind;
     struct str name;  /* for people: "sqlite:/srv/users.db" */
-    struct str place; /* a path (file, sqlite, dovecot), a connection (postgresql), a URL (ldap), a
-                       * service's name (pam) */
+    struct str place; /* a path (file, sqlite, dovecot), a connection (postgresql), a URL (ldap,
+                       * introspection), a service's name (pam) */
     struct str query; /* sqlite, postgresql */
-    struct str base, filter;                    /* ldap: where and how a user is found… */
-    struct str bind_dn, password_file;          /* …and as whom */
-    struct str dn;                              /* ldap: instead, the user's own name there */
-    struct str authorities;                     /* ldap: a file; empty: the system's */
+    struct str base, filter;            /* ldap: where and how a user is found… */
+    struct str bind_dn, password_file;  /* …and as whom */
+    struct str dn;                      /* ldap: instead, the user's own name there */
+    struct str authorities;             /* ldap, introspection: a file; empty: the system's */
+    struct str client_id;               /* introspection: as whom we ask, with `password_file` */
+    struct str claim;                   /* introspection: the member that has the user's name */
+    struct str scope, audience, issuer; /* introspection: what a token must have; empty: any */
+    struct str discovery;               /* introspection: the URL that clients are told */
+    struct span cache; /* introspection: how long a good token is not asked for again; 1 min */
     enum { STORE_TLS_NO, STORE_TLS_START } tls; /* ldap: StartTLS */
     struct span timeout;                        /* of one question; 5 s */
 };

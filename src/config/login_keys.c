@@ -88,7 +88,7 @@ static void read_mechanisms(struct reader *r, const yaml_node_t *value, const st
         if (kind == SASL_KINDS) {
             wrong_mechanism(r, node, text);
         } else {
-            set |= (sasl_set)1 << kind;
+            set |= SASL_ONE(kind);
         }
     }
     if (list.count == 0) {
@@ -105,17 +105,44 @@ static const struct key login_keys[] = {
     {0},
 };
 
+static const sasl_set by_token = SASL_ONE(SASL_OAUTHBEARER) | SASL_ONE(SASL_XOAUTH2);
+
+static bool has_store(const struct config *c, bool (*is)(const struct config_store *store))
+{
+    for (size_t i = 0; i < c->store_count; i++) {
+        if (is(&c->stores[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_of_tokens(const struct config_store *store)
+{
+    return store->kind == STORE_INTROSPECTION;
+}
+
+static bool is_of_passwords(const struct config_store *store)
+{
+    return !is_of_tokens(store);
+}
+
+static bool is_of_hashes(const struct config_store *store)
+{
+    return is_of_passwords(store) && store->kind != STORE_FILE;
+}
+
 /* SCRAM needs more than a hash, and many a store has no more, or not even that: a client that was
  * offered it would fail with the right password. */
 static sasl_set usual_mechanisms(const struct config *c)
 {
-    const sasl_set plain = (sasl_set)1 << SASL_PLAIN | (sasl_set)1 << SASL_LOGIN;
-    for (size_t i = 0; i < c->store_count; i++) {
-        if (c->stores[i].kind != STORE_FILE) {
-            return plain;
-        }
+    sasl_set set = has_store(c, is_of_tokens) ? by_token : 0;
+    if (has_store(c, is_of_hashes)) {
+        set |= SASL_ONE(SASL_PLAIN) | SASL_ONE(SASL_LOGIN);
+    } else if (has_store(c, is_of_passwords)) {
+        set |= SASL_ALL & ~by_token;
     }
-    return SASL_ALL;
+    return set;
 }
 
 void read_logins(struct reader *r, const yaml_node_t *value, const struct key *key, void *into)
@@ -125,5 +152,7 @@ void read_logins(struct reader *r, const yaml_node_t *value, const struct key *k
     read_keys(r, value, login_keys, r->config);
     if (r->config->mechanisms == 0) {
         r->config->mechanisms = usual_mechanisms(r->config);
+    } else if ((r->config->mechanisms & by_token) != 0 && !has_store(r->config, is_of_tokens)) {
+        node_wrong(r, value, "OAUTHBEARER and XOAUTH2 need a store that is an `introspection`");
     }
 }

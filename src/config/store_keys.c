@@ -2,10 +2,17 @@
 
 enum { STORES_MAX = 16 };
 #define USUAL_TIMEOUT SPAN_S(5)
+#define USUAL_CACHE SPAN_S(60)
+#define NOT_GIVEN ((struct span){-1})
 
 static const char *const kind_words[] = {
-    [STORE_FILE] = "file", [STORE_SQLITE] = "sqlite", [STORE_POSTGRESQL] = "postgresql",
-    [STORE_LDAP] = "ldap", [STORE_PAM] = "pam",       [STORE_DOVECOT] = "dovecot",
+    [STORE_FILE] = "file",
+    [STORE_SQLITE] = "sqlite",
+    [STORE_POSTGRESQL] = "postgresql",
+    [STORE_LDAP] = "ldap",
+    [STORE_PAM] = "pam",
+    [STORE_DOVECOT] = "dovecot",
+    [STORE_INTROSPECTION] = "introspection",
 };
 
 /* While an item of the list is read: which kinds it names. */
@@ -68,6 +75,7 @@ static const struct key store_keys[] = {
     {.name = "ldap", .read = read_place},
     {.name = "pam", .read = read_place},
     {.name = "dovecot", .read = read_place},
+    {.name = "introspection", .read = read_place},
     {.name = "query", .read = read_text, OF(query)},
     {.name = "base", .read = read_text, OF(base)},
     {.name = "filter", .read = read_text, OF(filter)},
@@ -76,6 +84,13 @@ static const struct key store_keys[] = {
     {.name = "dn", .read = read_text, OF(dn)},
     {.name = "authorities", .read = read_secret_file, OF(authorities)},
     {.name = "starttls", .read = read_choice, OF(tls), .words = starttls_words},
+    {.name = "client_id", .read = read_text, OF(client_id)},
+    {.name = "claim", .read = read_text, OF(claim)},
+    {.name = "scope", .read = read_text, OF(scope)},
+    {.name = "audience", .read = read_text, OF(audience)},
+    {.name = "issuer", .read = read_text, OF(issuer)},
+    {.name = "openid_configuration", .read = read_text, OF(discovery)},
+    {.name = "cache", .read = read_span, OF(cache)},
     {.name = "timeout", .read = read_span, OF(timeout), .least = 1},
     {0},
 };
@@ -114,15 +129,36 @@ static const char *lacks_of_ldap(const struct config_store *store)
     return NULL;
 }
 
-static const char *not_of_ldap(const struct config_store *store)
+static const char *lacks_of_introspection(const struct config_store *store)
 {
-    bool any = store->base.len + store->filter.len + store->dn.len + store->bind_dn.len +
-                   store->password_file.len + store->authorities.len >
-               0;
-    return any || store->tls != STORE_TLS_NO
-               ? "`base`, `filter`, `dn`, `bind_dn`, `password_file`, `authorities` and `starttls` "
-                 "are for ldap"
-               : NULL;
+    if (!str_starts(store->place, STR("https://"))) {
+        return "expected a URL that begins with https://";
+    }
+    if ((store->client_id.len > 0) != (store->password_file.len > 0)) {
+        return "`client_id` and `password_file` need each other";
+    }
+    return NULL;
+}
+
+/* Which keys are of which kinds: a key that is given to another would be without meaning. */
+static const char *misplaced(const struct config_store *s)
+{
+    bool of_ldap = s->base.len + s->filter.len + s->dn.len + s->bind_dn.len > 0;
+    bool of_tokens = s->client_id.len + s->scope.len + s->audience.len + s->issuer.len +
+                         s->discovery.len + s->claim.len >
+                     0;
+    bool of_both = s->password_file.len + s->authorities.len > 0;
+    if ((of_ldap || s->tls != STORE_TLS_NO) && s->kind != STORE_LDAP) {
+        return "`base`, `filter`, `dn`, `bind_dn` and `starttls` are for ldap";
+    }
+    if ((of_tokens || s->cache.us >= 0) && s->kind != STORE_INTROSPECTION) {
+        return "`client_id`, `claim`, `scope`, `audience`, `issuer`, `openid_configuration` and "
+               "`cache` are for introspection";
+    }
+    if (of_both && s->kind != STORE_LDAP && s->kind != STORE_INTROSPECTION) {
+        return "`password_file` and `authorities` are for ldap and introspection";
+    }
+    return NULL;
 }
 
 static const char *lacks(const struct config_store *store)
@@ -131,7 +167,11 @@ static const char *lacks(const struct config_store *store)
     if (asks != (store->query.len > 0)) {
         return asks ? "this store needs a `query`" : "`query` is for sqlite and postgresql";
     }
-    return store->kind == STORE_LDAP ? lacks_of_ldap(store) : not_of_ldap(store);
+    const char *wrong = misplaced(store);
+    return wrong                                ? wrong
+           : store->kind == STORE_LDAP          ? lacks_of_ldap(store)
+           : store->kind == STORE_INTROSPECTION ? lacks_of_introspection(store)
+                                                : NULL;
 }
 
 static void add(struct reader *r, const struct config_store *store)
@@ -143,6 +183,8 @@ static void add(struct reader *r, const struct config_store *store)
     if (c->stores) {
         struct config_store *added = &c->stores[c->store_count++];
         *added = *store;
+        added->cache = added->cache.us < 0 ? USUAL_CACHE : added->cache;
+        added->claim = added->claim.len > 0 ? added->claim : STR("username");
         added->name = name_of(r, store);
         if (store->kind == STORE_FILE && c->users_file.len == 0) {
             c->users_file = store->place;
@@ -160,7 +202,7 @@ void read_stores(struct reader *r, const yaml_node_t *value, const struct key *k
         return;
     }
     for (const yaml_node_t *node; (node = node_next(&list));) {
-        struct reading reading = {.store.timeout = USUAL_TIMEOUT};
+        struct reading reading = {.store = {.timeout = USUAL_TIMEOUT, .cache = NOT_GIVEN}};
         size_t before = r->problems->errors;
         read_keys(r, node, store_keys, &reading);
         const char *missing = lacks(&reading.store);
@@ -168,7 +210,9 @@ void read_stores(struct reader *r, const yaml_node_t *value, const struct key *k
             continue;
         }
         if (reading.kinds != 1) {
-            node_wrong(r, node, "a store is one of file, sqlite, postgresql, ldap, pam, dovecot");
+            node_wrong(
+                r, node,
+                "a store is one of file, sqlite, postgresql, ldap, pam, dovecot, introspection");
         } else if (missing) {
             node_wrong(r, node, "%s", missing);
         } else {

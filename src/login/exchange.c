@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/encode.h"
+#include "login/bearer.h"
 #include "world/wipe.h"
 
 struct exchange_maker {
@@ -24,8 +25,10 @@ struct exchange {
     struct buf line;     /* the user's, where `found` */
     struct verifier verifier;
     bool looked, found;
-    bool unavailable; /* the users could not be asked */
-    bool last;        /* the server's last word is out: the client owes an empty response */
+    bool unavailable;  /* the users could not be asked */
+    bool last;         /* the server's last word is out: the client owes an empty response */
+    bool refused;      /* the client's token is, and it has been told so: it owes a response */
+    struct buf bearer; /* whose token it is, or whom it claims to be */
     unsigned steps;
 };
 
@@ -161,6 +164,11 @@ void exchange_maker_free(struct exchange_maker *maker)
     }
 }
 
+static bool shows_token(const struct exchange *e)
+{
+    return e->kind == SASL_OAUTHBEARER || e->kind == SASL_XOAUTH2;
+}
+
 static int start(struct exchange *e)
 {
     starting = e;
@@ -180,7 +188,7 @@ int exchange_new(struct exchange_maker *maker, const struct login_facts *facts,
 {
     enum sasl_kind kind = sasl_find(facts->mechanism);
     sasl_set usable = sasl_usable(maker->allowed, facts->encrypted, facts->exporter.len > 0);
-    if (kind == SASL_KINDS || !(usable & (sasl_set)1 << kind)) {
+    if (kind == SASL_KINDS || !(usable & SASL_ONE(kind))) {
         return -ENOTSUP;
     }
     struct exchange *e = calloc(1, sizeof *e);
@@ -193,7 +201,7 @@ int exchange_new(struct exchange_maker *maker, const struct login_facts *facts,
         base64_encode(&e->exporter, facts->exporter);
         buf_add_char(&e->exporter, '\0');
     }
-    int error = e->exporter.failed ? -ENOMEM : start(e);
+    int error = e->exporter.failed ? -ENOMEM : shows_token(e) ? 0 : start(e);
     if (error) {
         exchange_free(e);
         return error;
@@ -209,6 +217,7 @@ void exchange_free(struct exchange *e)
             gsasl_finish(e->session);
         }
         buf_done(&e->exporter);
+        buf_done(&e->bearer);
         wipe_buf(&e->line);
         explicit_bzero(&e->verifier, sizeof e->verifier);
         free(e);
@@ -271,13 +280,64 @@ static int ask_first(struct exchange *e)
     return result == GSASL_NEEDS_MORE ? GSASL_OK : result;
 }
 
-enum login_result exchange_step(struct exchange *e, struct str response, struct buf *challenge,
-                                struct buf *user)
+/* The client hears why before it hears that: RFC 7628 section 3.2.3. */
+static enum login_result refuse(struct exchange *e, struct buf *challenge)
+{
+    const struct config_store *rules = stores_of_tokens(e->maker->stores);
+    struct buf why = {0};
+    e->refused = true;
+    bearer_refuse(&why, e->kind == SASL_XOAUTH2, rules ? rules->scope : STR(""),
+                  rules ? rules->discovery : STR(""));
+    base64_encode(challenge, buf_str(&why));
+    buf_done(&why);
+    return LOGIN_MORE;
+}
+
+static enum login_result judge_token(struct exchange *e, struct str token, struct buf *challenge)
+{
+    struct buf owner = {0};
+    enum store_answer answer = stores_check_token(e->maker->stores, token, &owner);
+    bool himself = e->bearer.len == 0 || str_eq_nocase(buf_str(&e->bearer), buf_str(&owner));
+    enum login_result result = LOGIN_LATER;
+    if (answer == STORE_RIGHT && himself && !owner.failed) {
+        buf_clear(&e->bearer);
+        buf_add(&e->bearer, buf_str(&owner));
+        result = LOGIN_YES;
+    } else if (answer != STORE_DOWN) {
+        result = refuse(e, challenge);
+    }
+    buf_done(&owner);
+    return result;
+}
+
+/* Without libgsasl, which does not know these. */
+static enum login_result step_with_token(struct exchange *e, struct str response,
+                                         struct buf *challenge)
+{
+    struct buf in = {0};
+    struct str token;
+    enum login_result result = LOGIN_MALFORMED;
+    if (e->refused) {
+        return LOGIN_NO;
+    }
+    if (response.len == 0 && e->steps++ == 0) {
+        return LOGIN_MORE; /* it waits to be asked */
+    }
+    if (base64_decode(&in, response) &&
+        bearer_parse(buf_str(&in), e->kind == SASL_XOAUTH2, &e->bearer, &token)) {
+        result = judge_token(e, token, challenge);
+    }
+    wipe_buf(&in);
+    return result;
+}
+
+/* As exchange_step(), of a mechanism of libgsasl's. */
+static enum login_result step_of_library(struct exchange *e, struct str response,
+                                         struct buf *challenge, struct buf *user)
 {
     struct buf in = {0};
     char *out = NULL;
     size_t out_len = 0;
-    buf_clear(challenge);
     if (e->last) { /* the client has seen the server's proof: it says nothing more */
         note_user(e, user);
         return response.len == 0 ? LOGIN_YES : LOGIN_MALFORMED;
@@ -303,5 +363,20 @@ enum login_result exchange_step(struct exchange *e, struct str response, struct 
     note_user(e, user);
     gsasl_free(out);
     wipe_buf(&in);
-    return challenge->failed || user->failed ? LOGIN_LATER : verdict;
+    return verdict;
+}
+
+enum login_result exchange_step(struct exchange *e, struct str response, struct buf *challenge,
+                                struct buf *user)
+{
+    enum login_result result;
+    buf_clear(challenge);
+    if (shows_token(e)) {
+        result = step_with_token(e, response, challenge);
+        buf_clear(user);
+        buf_add(user, buf_str(&e->bearer));
+    } else {
+        result = step_of_library(e, response, challenge, user);
+    }
+    return challenge->failed || user->failed ? LOGIN_LATER : result;
 }

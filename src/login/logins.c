@@ -261,7 +261,7 @@ static void mechanisms(struct logins *logins, const struct login_facts *facts, s
     sasl_set usable = sasl_usable(atomic_load(&office->service->mechanisms), facts->encrypted,
                                   facts->exporter.len > 0);
     for (unsigned kind = 0; kind < SASL_KINDS; kind++) {
-        if (usable & (sasl_set)1 << kind) {
+        if (usable & SASL_ONE(kind)) {
             buf_add_char(out, ' ');
             buf_add(out, sasl_mechanisms[kind].name);
         }
@@ -275,7 +275,7 @@ static int begin(struct logins *logins, struct login *login, const struct login_
     bool bindable = facts->exporter.len == TLS_EXPORTER_SIZE;
     sasl_set usable =
         sasl_usable(atomic_load(&office->service->mechanisms), facts->encrypted, bindable);
-    if (kind == SASL_KINDS || !(usable & (sasl_set)1 << kind)) {
+    if (kind == SASL_KINDS || !(usable & SASL_ONE(kind))) {
         return -ENOTSUP;
     }
     struct attempt *a = calloc(1, sizeof *a);

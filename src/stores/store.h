@@ -13,6 +13,7 @@ struct store_question {
     struct str name;       /* UTF-8 without control characters, 1 to 255 octets */
     const char *name_text; /* the same, ended by NUL */
     const char *password;  /* ended by NUL, never empty; null in a look-up */
+    struct str token;      /* instead of name and password: check_token */
     int64_t until_us;      /* monotonic: the time limit */
     struct buf *fields;    /* look-up: gets what verifier_parse() reads */
     struct buf *reason;    /* STORE_DOWN: gets why, in words; never a password */
@@ -27,6 +28,9 @@ struct store_kind {
     /* STORE_RIGHT, STORE_WRONG, STORE_UNKNOWN (also where wrong and unknown look alike: the next
      * store is asked) or STORE_DOWN. Null: by what look_up() finds. */
     enum store_answer (*check)(struct store *store, const struct store_question *question);
+    /* STORE_RIGHT, STORE_WRONG or STORE_DOWN. Null: it knows no tokens, and one that has this knows
+     * no passwords. */
+    enum store_answer (*check_token)(struct store *store, const struct store_question *question);
     /* STORE_FOUND where it can be reached, or STORE_DOWN. Null: asked like a look-up. */
     enum store_answer (*reach)(struct store *store, const struct store_question *question);
     void (*close)(struct store *store); /* may be null */
@@ -44,6 +48,7 @@ extern const struct store_kind postgresql_store;
 extern const struct store_kind ldap_store;
 extern const struct store_kind pam_store;
 extern const struct store_kind dovecot_store;
+extern const struct store_kind introspection_store;
 
 int64_t store_now_us(void); /* monotonic */
 /* What is left of the question's time, at least 1 ms. */

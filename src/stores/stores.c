@@ -37,6 +37,7 @@ static const struct store_kind *const kinds[STORE_KINDS] = {
     [STORE_LDAP] = &ldap_store,
     [STORE_PAM] = &pam_store,
     [STORE_DOVECOT] = &dovecot_store,
+    [STORE_INTROSPECTION] = &introspection_store,
 };
 
 static void tell(struct stores *s, const struct place *p, const char *event, struct str reason)
@@ -209,6 +210,9 @@ static enum store_answer check_all(struct stores *s, struct store_question *q, s
     enum store_answer answer = STORE_UNKNOWN;
     bool hashed = false, hashes = false;
     for (size_t i = 0; i < s->count && answer == STORE_UNKNOWN; i++) {
+        if (s->places[i].store.kind->check_token) {
+            continue;
+        }
         *which = i;
         hashes = hashes || !s->places[i].store.kind->check;
         answer = check_in(s, &s->places[i], q, &hashed);
@@ -238,6 +242,45 @@ enum store_answer stores_check(struct stores *s, struct str name, struct str pas
     explicit_bzero(secret, sizeof secret);
     wipe_buf(&fields);
     return answer;
+}
+
+/* A name that a store of tokens gives must be one that a user can have. */
+static enum store_answer check_token_in(struct stores *s, struct place *p, struct str token,
+                                        struct buf *user)
+{
+    char text[NAME_MAX_OCTETS + 1];
+    struct buf name = {0};
+    struct store_question q = {.token = token, .fields = &name};
+    enum store_answer answer = ask(s, p, p->store.kind->check_token, &q);
+    if (answer == STORE_RIGHT && (name.failed || !is_askable(buf_str(&name), text))) {
+        answer = STORE_WRONG;
+    }
+    if (answer == STORE_RIGHT) {
+        buf_add(user, buf_str(&name));
+    }
+    buf_done(&name);
+    return answer;
+}
+
+enum store_answer stores_check_token(struct stores *s, struct str token, struct buf *user)
+{
+    enum store_answer answer = STORE_WRONG;
+    for (size_t i = 0; i < s->count && answer == STORE_WRONG; i++) {
+        if (s->places[i].store.kind->check_token) {
+            answer = check_token_in(s, &s->places[i], token, user);
+        }
+    }
+    return answer;
+}
+
+const struct config_store *stores_of_tokens(const struct stores *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->places[i].store.kind->check_token) {
+            return s->places[i].store.config;
+        }
+    }
+    return NULL;
 }
 
 bool stores_reach(struct stores *s, size_t which, struct buf *reason)

@@ -35,5 +35,12 @@ NODISCARD enum store_answer stores_look_up(struct stores *stores, struct str nam
  * takes as long for an unknown name; STORE_DOWN. */
 NODISCARD enum store_answer stores_check(struct stores *stores, struct str name,
                                          struct str password, size_t *which);
+/* Whose token it is, by the first store of tokens that takes it: STORE_RIGHT, with the name
+ * appended to `user`; STORE_WRONG; STORE_DOWN. `token`: printable ASCII. */
+NODISCARD enum store_answer stores_check_token(struct stores *stores, struct str token,
+                                               struct buf *user);
+/* What a client is told that has no good token: the first such store's rules; null: there is none.
+ */
+const struct config_store *stores_of_tokens(const struct stores *stores);
 /* Whether it can be asked at all; if not, the reason in words. */
 NODISCARD bool stores_reach(struct stores *stores, size_t which, struct buf *reason);

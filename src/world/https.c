@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/list.h"
+#include "world/https_rules.h"
 #include "world/whole_file.h"
 
 enum { WAIT_MS = 60000, URL_MAX = 2048 };
@@ -67,28 +68,12 @@ static size_t on_bytes(char *bytes, size_t one, size_t count, void *data)
     return x->answer.failed ? 0 : one * count;
 }
 
-static enum https_result result_of(const struct exchange *x, CURLcode code)
-{
-    switch ((int)code) {
-    case CURLE_OK:
-        return HTTPS_ANSWERED;
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-        return HTTPS_CERTIFICATE;
-    case CURLE_OPERATION_TIMEDOUT:
-        return HTTPS_TIMEOUT;
-    default:
-        return x->too_long ? HTTPS_TOO_LONG : HTTPS_FAILED;
-    }
-}
-
 static void finish(struct https_service *service, struct exchange *x, CURLcode code)
 {
     long status = 0;
     curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
     x->status = (int)status;
-    x->result = result_of(x, code);
+    x->result = https_result_of(code, x->too_long);
     if (x->reason[0] == '\0') {
         (void)snprintf(x->reason, sizeof x->reason, "%s",
                        x->too_long ? "the answer is too long" : curl_easy_strerror(code));
@@ -199,24 +184,12 @@ static bool set_up(struct exchange *x, const struct https_request *request)
 {
     char url[URL_MAX];
     CURL *e = x->easy;
-    struct curl_blob authorities = {.data = x->from->service->authorities.ptr,
-                                    .len = x->from->service->authorities.len,
-                                    .flags = CURL_BLOB_NOCOPY};
     int len = snprintf(url, sizeof url, "https://%.*s:%u%.*s", STR_ARG(request->host),
                        (unsigned)request->port, STR_ARG(request->path));
     return len > 0 && (size_t)len < sizeof url && set_addresses(x, request) &&
            set_body(x, request) && curl_easy_setopt(e, CURLOPT_URL, url) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-           (authorities.len == 0 ||
-            curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &authorities) == CURLE_OK) &&
-           curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(request->time.us / 1000)) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_USERAGENT, "Postrider/" POSTRIDER_VERSION) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_ERRORBUFFER, x->reason) == CURLE_OK &&
+           https_set_rules(e, request->time, x->reason) &&
+           https_set_authorities(e, buf_str(&x->from->service->authorities)) &&
            curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_bytes) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_WRITEDATA, x) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_PRIVATE, x) == CURLE_OK;

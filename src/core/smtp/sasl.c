@@ -6,6 +6,8 @@ const struct sasl_mechanism sasl_mechanisms[SASL_KINDS] = {
     [SASL_SCRAM_SHA_256]      = {STR_INIT("SCRAM-SHA-256")},
     [SASL_SCRAM_SHA_1_PLUS]   = {STR_INIT("SCRAM-SHA-1-PLUS"), .binds = true},
     [SASL_SCRAM_SHA_1]        = {STR_INIT("SCRAM-SHA-1")},
+    [SASL_OAUTHBEARER]        = {STR_INIT("OAUTHBEARER"), .shows_secret = true},
+    [SASL_XOAUTH2]            = {STR_INIT("XOAUTH2"), .shows_secret = true},
     [SASL_PLAIN]              = {STR_INIT("PLAIN"), .shows_secret = true},
     [SASL_LOGIN]              = {STR_INIT("LOGIN"), .shows_secret = true, .server_first = true},
 };
@@ -26,7 +28,7 @@ sasl_set sasl_usable(sasl_set set, bool encrypted, bool bindable)
     for (unsigned kind = 0; kind < SASL_KINDS; kind++) {
         const struct sasl_mechanism *m = &sasl_mechanisms[kind];
         bool may = (encrypted || !m->shows_secret) && (bindable || !m->binds);
-        usable |= may ? set & (sasl_set)1 << kind : 0;
+        usable |= may ? set & SASL_ONE(kind) : 0;
     }
     return usable;
 }

@@ -1,5 +1,5 @@
 /* sasl.h: the SASL mechanisms that users may log in by, as one table (RFC 4422, RFC 4616, RFC 5802,
- * RFC 7677). Pure: what is said inside an exchange is elsewhere. */
+ * RFC 7628, RFC 7677). Pure: what is said inside an exchange is elsewhere. */
 #pragma once
 
 #include "core/base/str.h"
@@ -10,6 +10,8 @@ enum sasl_kind {
     SASL_SCRAM_SHA_256,
     SASL_SCRAM_SHA_1_PLUS,
     SASL_SCRAM_SHA_1,
+    SASL_OAUTHBEARER,
+    SASL_XOAUTH2,
     SASL_PLAIN,
     SASL_LOGIN,
     SASL_KINDS
@@ -17,6 +19,7 @@ enum sasl_kind {
 
 /* A set of them: a bit for each, 1 << kind. */
 typedef uint32_t sasl_set;
+#define SASL_ONE(kind) ((sasl_set)1 << (kind))
 #define SASL_ALL (((sasl_set)1 << SASL_KINDS) - 1)
 
 struct sasl_mechanism {

@@ -5,9 +5,9 @@ import threading
 
 class Web:
     """`answer(handler)` writes the answer to a GET; a text is given as it is. `posts` holds what was
-    posted: (path, content type, body)."""
+    posted: (path, content type, body); `post(handler, body)` answers that."""
 
-    def __init__(self, address, port, context, answer):
+    def __init__(self, address, port, context, answer, post=lambda handler, body: handler.give("thanks")):
         self.asked = []
         self.posts = []
         self.news = threading.Condition()
@@ -26,7 +26,7 @@ class Web:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                self.give("thanks")
+                post(self, body)
                 outer.note(outer.posts, (self.path, self.headers["Content-Type"], body))
 
             def give(self, text, status=200, **headers):

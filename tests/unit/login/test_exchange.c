@@ -172,7 +172,7 @@ static void without_tls_no_mechanism_shows_a_password(void **state)
     struct exchange *exchange = NULL;
     struct login_facts facts = {.mechanism = STR("plain")};
     assert_int_equal(sasl_usable(SASL_ALL, false, false),
-                     (sasl_set)1 << SASL_SCRAM_SHA_256 | (sasl_set)1 << SASL_SCRAM_SHA_1);
+                     SASL_ONE(SASL_SCRAM_SHA_256) | SASL_ONE(SASL_SCRAM_SHA_1));
     assert_int_equal(exchange_new(maker, &facts, &exchange), -95);
 }
 
