@@ -28,7 +28,7 @@ void login_answer_format(struct buf *out, const struct login_answer *answer)
 bool login_question_parse(struct str bytes, struct login_question *question)
 {
     struct scan sc = {.rest = bytes};
-    struct login_question q = {0};
+    struct login_question q = {.asked = LOGIN_BEGIN};
     uint8_t asked = scan_get_u8(&sc), kind = 0, encrypted = 0;
     q.id = scan_get_u32(&sc);
     if (asked == LOGIN_BEGIN) {

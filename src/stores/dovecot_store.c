@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { INPUT_MAX = 32768, PLAIN_MAX = 2048 };
+enum { INPUT_MAX = 32768, PLAIN_MAX = 2048, ASKED_MAX = 4096 };
 
 /* Lines as they come, of at most INPUT_MAX octets in all. */
 struct talk {
@@ -108,7 +108,7 @@ static bool asked(struct talk *t)
     struct buf plain = {0}, text = {0};
     /* At once with room for all, so that no part of it stays behind in memory that it has outgrown.
      */
-    bool room = buf_reserve(&plain, PLAIN_MAX) && buf_reserve(&text, 2 * PLAIN_MAX);
+    bool room = buf_reserve(&plain, PLAIN_MAX) && buf_reserve(&text, ASKED_MAX);
     buf_add_char(&plain, '\0');
     buf_add(&plain, t->question->name);
     buf_add_char(&plain, '\0');

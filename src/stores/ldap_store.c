@@ -36,7 +36,7 @@ static void close_directory(struct store *store)
 static struct timeval left(const struct store_question *question)
 {
     int ms = store_left_ms(question);
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L};
 }
 
 static enum store_answer down(const struct store_question *question, LDAP *ld, int result)

@@ -101,17 +101,21 @@ static void ask(const struct asked *asked)
     }
 }
 
+/* Null where no NUL ends it. */
 static const char *next_word(const char **rest, const char *end)
 {
     const char *word = *rest;
-    const char *nul = word < end ? memchr(word, '\0', (size_t)(end - word)) : NULL;
-    *rest = nul ? nul + 1 : end;
-    return nul ? word : NULL;
+    const char *nul = memchr(word, '\0', (size_t)(end - word));
+    if (!nul) {
+        return NULL;
+    }
+    *rest = nul + 1;
+    return word;
 }
 
 int pam_child_run(void)
 {
-    char bytes[PAM_QUESTION_MAX];
+    char bytes[PAM_QUESTION_MAX] = "";
     size_t len = 0;
     for (ssize_t got; len < sizeof bytes; len += (size_t)got) {
         got = read(STDIN_FILENO, bytes + len, sizeof bytes - len);

@@ -111,7 +111,7 @@ static enum store_answer hear(const struct child *child, const struct store_ques
 
 static enum store_answer check(struct store *store, const struct store_question *question)
 {
-    struct child child;
+    struct child child = {0};
     int error = start(&child);
     if (error) {
         return store_down(question, "%s", strerror(-error));

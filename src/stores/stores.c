@@ -127,15 +127,16 @@ static void note(struct stores *s, struct place *p, bool down, struct str reason
 typedef enum store_answer (*asking)(struct store *store, const struct store_question *question);
 
 static enum store_answer ask(struct stores *s, struct place *p, asking how,
-                             struct store_question *q)
+                             const struct store_question *q)
 {
     struct buf reason = {0};
+    struct store_question asked = *q;
     if (!may_ask(s, p)) {
         return STORE_DOWN;
     }
-    q->until_us = store_now_us() + p->store.config->timeout.us;
-    q->reason = &reason;
-    enum store_answer answer = how(&p->store, q);
+    asked.until_us = store_now_us() + p->store.config->timeout.us;
+    asked.reason = &reason;
+    enum store_answer answer = how(&p->store, &asked);
     note(s, p, answer == STORE_DOWN, buf_str(&reason));
     buf_done(&reason);
     return answer;

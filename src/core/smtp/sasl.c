@@ -2,14 +2,14 @@
 
 // clang-format off
 const struct sasl_mechanism sasl_mechanisms[SASL_KINDS] = {
-    [SASL_SCRAM_SHA_256_PLUS] = {STR_INIT("SCRAM-SHA-256-PLUS"), .binds = true},
-    [SASL_SCRAM_SHA_256]      = {STR_INIT("SCRAM-SHA-256")},
-    [SASL_SCRAM_SHA_1_PLUS]   = {STR_INIT("SCRAM-SHA-1-PLUS"), .binds = true},
-    [SASL_SCRAM_SHA_1]        = {STR_INIT("SCRAM-SHA-1")},
-    [SASL_OAUTHBEARER]        = {STR_INIT("OAUTHBEARER"), .shows_secret = true},
-    [SASL_XOAUTH2]            = {STR_INIT("XOAUTH2"), .shows_secret = true},
-    [SASL_PLAIN]              = {STR_INIT("PLAIN"), .shows_secret = true},
-    [SASL_LOGIN]              = {STR_INIT("LOGIN"), .shows_secret = true, .server_first = true},
+    [SASL_SCRAM_SHA_256_PLUS] = {.name = STR_INIT("SCRAM-SHA-256-PLUS"), .binds = true},
+    [SASL_SCRAM_SHA_256]      = {.name = STR_INIT("SCRAM-SHA-256")},
+    [SASL_SCRAM_SHA_1_PLUS]   = {.name = STR_INIT("SCRAM-SHA-1-PLUS"), .binds = true},
+    [SASL_SCRAM_SHA_1]        = {.name = STR_INIT("SCRAM-SHA-1")},
+    [SASL_OAUTHBEARER]        = {.name = STR_INIT("OAUTHBEARER"), .shows_secret = true},
+    [SASL_XOAUTH2]            = {.name = STR_INIT("XOAUTH2"), .shows_secret = true},
+    [SASL_PLAIN]              = {.name = STR_INIT("PLAIN"), .shows_secret = true},
+    [SASL_LOGIN]              = {.name = STR_INIT("LOGIN"), .shows_secret = true, .server_first = true},
 };
 // clang-format on
 
