@@ -32,6 +32,21 @@ struct disk_op {
     void *impl; /* the implementer's */
 };
 
+/* Calls that block, for the `work` of perform() alone. Results are 0, a count, or -errno. */
+struct disk_calls {
+    /* A file that was not there, to be written. */
+    int64_t (*create)(struct disk_calls *calls, struct str path, struct disk_file **file);
+    int64_t (*write)(struct disk_calls *calls, struct disk_file *file, uint64_t offset,
+                     struct str bytes);
+    /* What was written sets out for the disk; sync() waits until it is there. */
+    void (*begin_sync)(struct disk_calls *calls, struct disk_file *file);
+    int64_t (*sync)(struct disk_calls *calls, struct disk_file *file);
+    void (*close)(struct disk_calls *calls, struct disk_file *file);
+    int64_t (*rename)(struct disk_calls *calls, struct str from, struct str to);
+    int64_t (*sync_folder)(struct disk_calls *calls, struct str path);
+    int64_t (*remove)(struct disk_calls *calls, struct str path);
+};
+
 enum disk_open {
     DISK_READ = 1,
     DISK_WRITE = 2,
@@ -75,4 +90,8 @@ struct disk {
     void (*link)(struct disk *disk, struct disk_op *op, struct str from, struct str to);
     void (*remove)(struct disk *disk, struct disk_op *op, struct str path);
     void (*space)(struct disk *disk, struct disk_op *op, struct str path);
+    /* Many calls as one operation: `work` is carried out as a whole, on a thread where it may
+     * block, and touches only what nobody else does until done. The result is 0 when it ran. */
+    void (*perform)(struct disk *disk, struct disk_op *op,
+                    void (*work)(struct disk_op *op, struct disk_calls *calls));
 };

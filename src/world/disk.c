@@ -139,6 +139,7 @@ struct wish {
     unsigned flags;
     struct str into;
     const struct disk_pieces *pieces;
+    void (*work)(struct disk_op *op, struct disk_calls *calls);
 };
 
 static struct job *new_job(struct loop_disk *d, struct disk_op *op, const struct wish *w)
@@ -149,7 +150,7 @@ static struct job *new_job(struct loop_disk *d, struct disk_op *op, const struct
         return NULL;
     }
     char *at = (char *)(job + 1);
-    if ((!w->file && !copy_path(&at, &job->path, w->path)) ||
+    if ((!w->file && !w->work && !copy_path(&at, &job->path, w->path)) ||
         ((w->kind == JOB_RENAME || w->kind == JOB_LINK) && !copy_path(&at, &job->to, w->to))) {
         free(job);
         refuse(d, op, w->path.len ? -EINVAL : -ENOENT);
@@ -168,6 +169,7 @@ static struct job *new_job(struct loop_disk *d, struct disk_op *op, const struct
     job->into = into.to;
     job->into_len = w->into.len;
     job->pieces = w->pieces ? *w->pieces : (struct disk_pieces){0};
+    job->performs = w->work;
     job->result = -ECANCELED;
     job->work.data = job;
     job->finished.open = after_committer;
@@ -311,6 +313,12 @@ static void op_space(struct disk *disk, struct disk_op *op, struct str path)
     ask(from_port(disk), op, &(struct wish){.kind = JOB_SPACE, .path = path});
 }
 
+static void op_perform(struct disk *disk, struct disk_op *op,
+                       void (*work)(struct disk_op *op, struct disk_calls *calls))
+{
+    ask(from_port(disk), op, &(struct wish){.kind = JOB_PERFORM, .work = work});
+}
+
 void loop_disk_init(struct loop_disk *d, struct loop *loop)
 {
     d->port = (struct disk){
@@ -331,6 +339,7 @@ void loop_disk_init(struct loop_disk *d, struct loop *loop)
         .link = op_link,
         .remove = op_remove,
         .space = op_space,
+        .perform = op_perform,
     };
     d->loop = loop;
     d->starved_soon.run = on_starved;

@@ -288,6 +288,9 @@ static int64_t run(struct job *job)
         return run_remove(job);
     case JOB_SPACE:
         return run_space(job);
+    case JOB_PERFORM:
+        job->performs(job->op, &disk_calls);
+        return 0;
     }
     return -EINVAL;
 }

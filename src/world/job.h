@@ -24,6 +24,7 @@ enum job_kind {
     JOB_LINK,
     JOB_REMOVE,
     JOB_SPACE,
+    JOB_PERFORM,
 };
 
 struct disk_file {
@@ -35,6 +36,7 @@ struct disk_file {
 struct job {
     enum job_kind kind;
     struct disk_op *op; /* not to be touched but by the loop's thread; null: close */
+    void (*performs)(struct disk_op *op, struct disk_calls *calls); /* perform: it may */
     struct loop_disk *disk;
     struct disk_file *file;
     unsigned flags;
@@ -61,6 +63,8 @@ struct job {
 };
 
 void job_run(struct job *job); /* on any thread; blocks */
+
+extern struct disk_calls disk_calls; /* each call is a job that is run at once; of any thread */
 
 /* The committer: a thread that does nothing but write_sync, so that no other work of the disk's,
  * however much, stands before a commit. */

@@ -1,49 +1,11 @@
-#include "sim/disk.h"
+#include "sim/disk_inside.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct disk_file {
-    struct sim_disk *owner; /* null: opened before a restart */
-    struct stored_file *file;
-    unsigned flags;
-};
-
-enum job_kind {
-    JOB_OPEN,
-    JOB_READ,
-    JOB_WRITE,
-    JOB_WRITE_SYNC,
-    JOB_SYNC,
-    JOB_TRUNCATE,
-    JOB_STAT_FILE,
-    JOB_LOCK,
-    JOB_STAT,
-    JOB_LIST,
-    JOB_MAKE_FOLDER,
-    JOB_SYNC_FOLDER,
-    JOB_RENAME,
-    JOB_LINK,
-    JOB_REMOVE,
-    JOB_SPACE
-};
-
-struct job {
-    struct list link;
-    struct timer timer;
-    struct sim_disk *d;
-    struct disk_op *op;
-    enum job_kind kind;
-    struct disk_file *handle;
-    uint64_t offset;
-    struct str into;
-    const struct disk_pieces *pieces;
-    unsigned flags;
-    uint64_t number;
-    struct str path, to;
-    struct arena paths;
-};
+/* How many calls of a work a death leaves time for: fewer than this. */
+enum { PERFORMED = 20 };
 
 static int64_t run_open(struct job *j)
 {
@@ -234,7 +196,7 @@ static int64_t run_space(struct job *j)
     return 0;
 }
 
-static int64_t run(struct job *j)
+int64_t disk_job_run(struct job *j)
 {
     int64_t result = 0;
     switch (j->kind) {
@@ -271,6 +233,8 @@ static int64_t run(struct job *j)
         return run_remove(j);
     case JOB_SPACE:
         return run_space(j);
+    case JOB_PERFORM:
+        return disk_perform(j, UINT64_MAX);
     }
     return -ENOSYS;
 }
@@ -280,14 +244,14 @@ static void finish(struct timer *timer)
     struct job *j = CONTAINER_OF(timer, struct job, timer);
     struct sim_disk *d = j->d;
     struct disk_op *op = j->op;
+    list_remove(&j->link);
     if (d->dead) {
         op->result = -EIO;
     } else if (d->fail_at && j->number == d->fail_at) {
         op->result = d->fail_error;
     } else {
-        op->result = run(j);
+        op->result = disk_job_run(j);
     }
-    list_remove(&j->link);
     arena_done(&j->paths);
     free(j);
     op->done(op);
@@ -408,6 +372,12 @@ static void do_space(struct disk *disk, struct disk_op *op, struct str path)
     start(disk, op, (struct job){.kind = JOB_SPACE, .path = path});
 }
 
+static void do_perform(struct disk *disk, struct disk_op *op,
+                       void (*work)(struct disk_op *op, struct disk_calls *calls))
+{
+    start(disk, op, (struct job){.kind = JOB_PERFORM, .work = work});
+}
+
 void sim_disk_init(struct sim_disk *d, struct timers *timers, uint64_t seed)
 {
     *d = (struct sim_disk){.disk = {.open = do_open,
@@ -426,7 +396,8 @@ void sim_disk_init(struct sim_disk *d, struct timers *timers, uint64_t seed)
                                     .rename = do_rename,
                                     .link = do_link,
                                     .remove = do_remove,
-                                    .space = do_space},
+                                    .space = do_space,
+                                    .perform = do_perform},
                            .timers = timers};
     list_init(&d->jobs);
     disk_store_init(&d->store, seed);
@@ -457,6 +428,8 @@ void sim_disk_killed(struct sim_disk *d)
             (void)run_write(j, disk_store_draw(&d->store) % 2 == 0);
         } else if (j->kind == JOB_RENAME && disk_store_draw(&d->store) % 2 == 0) {
             (void)run_rename(j);
+        } else if (j->kind == JOB_PERFORM) {
+            (void)disk_perform(j, disk_store_draw(&d->store) % PERFORMED);
         }
     }
     sim_disk_forget(d);
@@ -474,6 +447,8 @@ void sim_disk_cut(struct sim_disk *d)
         struct job *j = CONTAINER_OF(node, struct job, link);
         if (j->kind == JOB_WRITE || j->kind == JOB_WRITE_SYNC) {
             (void)run_write(j, true);
+        } else if (j->kind == JOB_PERFORM) {
+            (void)disk_perform(j, disk_store_draw(&d->store) % PERFORMED);
         }
     }
     disk_store_cut(&d->store);

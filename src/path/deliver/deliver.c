@@ -15,6 +15,7 @@ void deliver_office_init(struct deliver_office *office, const struct ports *port
     *office = (struct deliver_office){.ports = ports};
     list_init(&office->attempts);
     list_init(&office->idle);
+    deposits_init(&office->deposits, ports);
 }
 
 void deliver_finish(struct deliver_office *office, struct delivery_job *job)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/base/list.h"
+#include "path/deliver/deposit.h"
 #include "path/spool/job.h"
 #include "port/ports.h"
 
@@ -16,6 +17,7 @@ struct deliver_office {
     size_t idle_count;
     bool stopping;
     uint64_t local_count; /* local deliveries made: for unique names */
+    struct deposits deposits;
 };
 
 void deliver_office_init(struct deliver_office *office, const struct ports *ports);

@@ -10,14 +10,11 @@ enum { HOST_MAX = 150 };
 struct maildir {
     struct local_delivery d;
     struct local_folders folders;
+    struct deposit deposit; /* its `file` is that of a message in several pieces */
     struct disk_op op;
-    struct disk_file *file;
+    struct disk_pieces pieces;
     struct str path; /* without slashes at its end */
     struct str name;
-    struct str written; /* where the file is now: in tmp, then in new */
-    struct str final;
-    uint64_t size;
-    struct disk_pieces pieces;
     bool made; /* the folders were made already */
     struct local_verdict verdict;
 };
@@ -61,20 +58,15 @@ static void on_removed(struct disk_op *op)
     local_settle(&m->d, m->verdict);
 }
 
-/* A file that is not whole, or not surely on the disk, must not stay: the next attempt writes
- * another. */
 static void give_up(struct maildir *m, struct local_verdict verdict)
 {
     m->verdict = verdict;
-    if (m->file) {
-        disk_of(m)->close(disk_of(m), m->file);
-        m->file = NULL;
-    }
-    if (m->written.len == 0) {
+    if (!m->deposit.file) {
         local_settle(&m->d, verdict);
         return;
     }
-    disk_of(m)->remove(disk_of(m), ask(m, on_removed), m->written);
+    disk_of(m)->close(disk_of(m), m->deposit.file);
+    disk_of(m)->remove(disk_of(m), ask(m, on_removed), m->deposit.draft);
 }
 
 static void fail(struct maildir *m, const char *what, struct str path, int64_t error)
@@ -98,65 +90,59 @@ static void make_folders(struct maildir *m, void (*then)(struct local_folders *f
     local_folders_make(&m->folders);
 }
 
-static void on_folder_synced(struct disk_op *op)
-{
-    struct maildir *m = of(op);
-    if (op->result < 0) {
-        fail(m, "sync the folder", local_folder_of(m->final), op->result);
-        return;
-    }
-    local_settle(&m->d, (struct local_verdict){
-                            OUTCOME_DELIVERED,
-                            {2, 0, 0},
-                            arena_format(&m->d.job->arena, "kept in the Maildir as %.*s",
-                                         STR_ARG(str_tail(m->final, m->path.len + 1))),
-                        });
-}
-
-static void publish(struct maildir *m);
-
-static void on_folders_to_publish(struct local_folders *f)
+static void on_folders_to_deposit(struct local_folders *f)
 {
     struct maildir *m = CONTAINER_OF(f, struct maildir, folders);
     if (f->result < 0) {
         fail(m, "make the folder", f->at, f->result);
     } else {
-        publish(m);
+        deposits_add(&m->d.office->deposits, &m->deposit);
     }
 }
 
-static void on_renamed(struct disk_op *op)
+static void tell_trouble(struct maildir *m)
 {
-    struct maildir *m = of(op);
-    if (op->result == -ENOENT && !m->made) {
-        make_folders(m, on_folders_to_publish);
-        return;
-    }
-    if (op->result < 0) {
-        fail(m, "move the message to", m->final, op->result);
-        return;
-    }
-    m->written = m->final;
-    disk_of(m)->sync_folder(disk_of(m), ask(m, on_folder_synced), local_folder_of(m->final));
+    const struct deposit *t = &m->deposit;
+    static const char *const whats[] = {
+        [DEPOSIT_CREATE] = "create",
+        [DEPOSIT_WRITE] = "write",
+        [DEPOSIT_MOVE] = "move the message to",
+        [DEPOSIT_SYNC_FOLDER] = "sync the folder",
+    };
+    struct str path = t->step == DEPOSIT_SYNC_FOLDER ? local_folder_of(t->final)
+                      : t->step == DEPOSIT_MOVE      ? t->final
+                                                     : t->draft;
+    fail(m, whats[t->step], path, t->result);
 }
 
-static void publish(struct maildir *m)
+static void on_deposited(struct deposit *deposit)
 {
-    disk_of(m)->rename(disk_of(m), ask(m, on_renamed), m->written, m->final);
+    struct maildir *m = CONTAINER_OF(deposit, struct maildir, deposit);
+    if (deposit->result == -ENOENT && !m->made) {
+        make_folders(m, on_folders_to_deposit);
+    } else if (deposit->result < 0) {
+        tell_trouble(m);
+    } else {
+        struct str name = str_tail(deposit->final, m->path.len + 1);
+        struct str text =
+            arena_format(&m->d.job->arena, "kept in the Maildir as %.*s", STR_ARG(name));
+        local_settle(&m->d, (struct local_verdict){OUTCOME_DELIVERED, {2, 0, 0}, text});
+    }
 }
 
-/* Whole and synced. Its size stands in its name, as Dovecot and others know it. */
-static void close_and_publish(struct maildir *m)
+/* The last piece, or the only one. Its size stands in its name, as Dovecot and others know it. */
+static void deposit_last(struct maildir *m)
 {
-    disk_of(m)->close(disk_of(m), m->file);
-    m->file = NULL;
-    m->final = arena_format(&m->d.job->arena, "%.*s/new/%.*s,S=%llu", STR_ARG(m->path),
-                            STR_ARG(m->name), (unsigned long long)m->size);
-    if (!m->final.ptr) {
+    struct deposit *t = &m->deposit;
+    t->bytes = m->d.message.piece;
+    t->final = arena_format(&m->d.job->arena, "%.*s/new/%.*s,S=%llu", STR_ARG(m->path),
+                            STR_ARG(m->name), (unsigned long long)(t->size + t->bytes.len));
+    if (!t->final.ptr) {
         fail(m, "move the message into", m->path, -ENOMEM);
         return;
     }
-    publish(m);
+    t->done = on_deposited;
+    deposits_add(&m->d.office->deposits, t);
 }
 
 static void write_next(struct maildir *m);
@@ -165,29 +151,54 @@ static void on_written(struct disk_op *op)
 {
     struct maildir *m = of(op);
     if (op->result < 0) {
-        fail(m, "write", m->written, op->result);
+        fail(m, "write", m->deposit.draft, op->result);
         return;
     }
-    m->size += m->d.message.piece.len;
-    if (m->d.message.last) {
-        close_and_publish(m);
+    m->deposit.size += m->d.message.piece.len;
+    write_next(m);
+}
+
+static void write_piece(struct maildir *m)
+{
+    m->pieces = (struct disk_pieces){&m->d.message.piece, 1};
+    disk_of(m)->write(disk_of(m), ask(m, on_written), m->deposit.file, m->deposit.size, &m->pieces);
+}
+
+static void on_opened(struct disk_op *op)
+{
+    struct maildir *m = of(op);
+    if (op->result < 0) {
+        fail(m, "create", m->deposit.draft, op->result);
+        return;
+    }
+    m->deposit.file = op->file;
+    write_piece(m);
+}
+
+static void on_folders_to_open(struct local_folders *f)
+{
+    struct maildir *m = CONTAINER_OF(f, struct maildir, folders);
+    if (f->result < 0) {
+        fail(m, "make the folder", f->at, f->result);
     } else {
-        write_next(m);
+        disk_of(m)->open(disk_of(m), ask(m, on_opened), m->deposit.draft,
+                         DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE | DISK_NO_FOLLOW);
     }
 }
 
+/* A message in one piece is written by its deposit; a longer one as its pieces come, into folders
+ * that are made before, since it cannot be deposited twice. */
 static void on_piece(struct local_message *message)
 {
     struct maildir *m = CONTAINER_OF(message, struct maildir, d.message);
     if (local_message_failed(message)) {
         give_up(m, local_message_trouble(&m->d));
-        return;
-    }
-    m->pieces = (struct disk_pieces){&message->piece, 1};
-    if (message->last) {
-        disk_of(m)->write_sync(disk_of(m), ask(m, on_written), m->file, m->size, &m->pieces);
+    } else if (message->last) {
+        deposit_last(m);
+    } else if (m->deposit.file) {
+        write_piece(m);
     } else {
-        disk_of(m)->write(disk_of(m), ask(m, on_written), m->file, m->size, &m->pieces);
+        make_folders(m, on_folders_to_open);
     }
 }
 
@@ -196,47 +207,6 @@ static void write_next(struct maildir *m)
     if (local_message_next(&m->d.message)) {
         on_piece(&m->d.message);
     }
-}
-
-static void open_file(struct maildir *m);
-
-static void on_folders_to_open(struct local_folders *f)
-{
-    struct maildir *m = CONTAINER_OF(f, struct maildir, folders);
-    if (f->result < 0) {
-        fail(m, "make the folder", f->at, f->result);
-    } else {
-        open_file(m);
-    }
-}
-
-static void on_opened(struct disk_op *op)
-{
-    struct maildir *m = of(op);
-    struct str wanted = m->written;
-    if (op->result >= 0) {
-        m->file = op->file;
-        write_next(m);
-        return;
-    }
-    m->written = (struct str){0}; /* nothing of ours is there */
-    if (op->result == -ENOENT && !m->made) {
-        make_folders(m, on_folders_to_open);
-    } else {
-        fail(m, "create", wanted, op->result);
-    }
-}
-
-static void open_file(struct maildir *m)
-{
-    m->written =
-        arena_format(&m->d.job->arena, "%.*s/tmp/%.*s", STR_ARG(m->path), STR_ARG(m->name));
-    if (!m->written.ptr) {
-        fail(m, "create a file in", m->path, -ENOMEM);
-        return;
-    }
-    disk_of(m)->open(disk_of(m), ask(m, on_opened), m->written,
-                     DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE | DISK_NO_FOLLOW);
 }
 
 static struct str make_name(const struct local_delivery *about)
@@ -259,15 +229,19 @@ static struct str make_name(const struct local_delivery *about)
 
 bool maildir_deliver(const struct local_delivery *about)
 {
-    struct maildir *m = ARENA_NEW(&about->job->arena, struct maildir);
+    struct arena *arena = &about->job->arena;
+    struct maildir *m = ARENA_NEW(arena, struct maildir);
     struct str name = make_name(about);
-    if (!m || !name.ptr) {
+    struct str path = local_bare_path(about->rcpt->hop->path);
+    struct str draft = arena_format(arena, "%.*s/tmp/%.*s", STR_ARG(path), STR_ARG(name));
+    if (!m || !name.ptr || !draft.ptr) {
         return false;
     }
     m->d = *about;
     m->d.message.ready = on_piece;
-    m->path = local_bare_path(about->rcpt->hop->path);
+    m->path = path;
     m->name = name;
-    open_file(m);
+    m->deposit.draft = draft;
+    write_next(m);
     return true;
 }

@@ -250,6 +250,53 @@ static void folders_are_made_listed_renamed_linked_and_emptied(void **state)
     assert_true(step.op.size > 0 && step.op.size <= step.op.size_total);
 }
 
+static struct {
+    char from[256];
+    char to[256];
+    int64_t again;
+    int64_t nowhere;
+    int64_t result;
+} worked;
+
+/* All calls that a work can make, in a thread of the pool. */
+static void work(struct disk_op *op, struct disk_calls *calls)
+{
+    (void)op;
+    struct str from = str_from_cstr(worked.from);
+    struct disk_file *file = NULL;
+    worked.result = calls->create(calls, from, &file);
+    if (worked.result < 0) {
+        return;
+    }
+    worked.again = calls->create(calls, from, &file);
+    worked.result = calls->write(calls, file, 0, STR("text"));
+    calls->begin_sync(calls, file);
+    worked.result += calls->sync(calls, file);
+    calls->close(calls, file);
+    worked.result += calls->rename(calls, from, str_from_cstr(worked.to));
+    worked.result += calls->sync_folder(calls, str_from_cstr(folder));
+    worked.nowhere = calls->remove(calls, from);
+}
+
+static void many_calls_are_one_operation(void **state)
+{
+    (void)state;
+    struct str from = path("from");
+    memcpy(worked.from, from.ptr, from.len + 1);
+    struct str to = path("to");
+    memcpy(worked.to, to.ptr, to.len + 1);
+    struct disk *d = disk();
+    d->perform(d, &step.op, work);
+    assert_int_equal(wait_done(), 0);
+    assert_int_equal(worked.result, 4);
+    assert_int_equal(worked.again, -EEXIST);
+    assert_int_equal(worked.nowhere, -ENOENT);
+    struct disk_file *file = open_file("to", DISK_READ);
+    char text[8];
+    assert_text(read_text(file, 0, text, sizeof text), "text");
+    world.ports->disk->close(world.ports->disk, file);
+}
+
 static void a_lock_is_held_until_the_file_is_closed(void **state)
 {
     (void)state;
@@ -317,6 +364,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(errors_are_told_by_their_number, begin, end),
         cmocka_unit_test_setup_teardown(folders_are_made_listed_renamed_linked_and_emptied, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(many_calls_are_one_operation, begin, end),
         cmocka_unit_test_setup_teardown(a_lock_is_held_until_the_file_is_closed, begin, end),
         cmocka_unit_test_setup_teardown(commits_of_a_log_are_all_told, begin, end),
     };

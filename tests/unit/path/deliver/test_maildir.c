@@ -191,7 +191,7 @@ static void what_went_wrong_is_told_in_words_with_the_path(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct world w;
         world_begin(&w, HOP_MAILDIR, "/mail/a/", STR(BODY));
-        w.disk.fail_at = 1;
+        w.disk.fail_at = 3; /* the message is read, the batch begun, the file made */
         w.disk.fail_error = rows[i].error;
         world_deliver(&w);
         assert_outcome(&w, rows[i].kind, rows[i].status.class, rows[i].status.subject,
