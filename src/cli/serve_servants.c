@@ -65,6 +65,43 @@ int serve_keys(const struct config *config)
     return EX_OK;
 }
 
+/* Modules of PAM run programs, and some gain privileges by that: no fence then. */
+static bool runs_programs(const struct config *config)
+{
+    for (size_t i = 0; i < config->store_count; i++) {
+        if (config->stores[i].kind == STORE_PAM) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reads what its user may, for libraries have files of their own; writes the secret of made-up
+ * salts, and what lies beside a table of SQLite: readers share memory by a file there. */
+static int fence_logins(const struct config *config, const struct fence_user *user)
+{
+    struct fence_path paths[3 + CONFIG_STORES_MAX] = {
+        {.path = STR("/"), .access = FENCE_READ},
+        {.path = config->spool_path, .access = FENCE_WRITE},
+        {.path = STR("/dev/null"), .access = FENCE_WRITE},
+    };
+    struct fence fence = {.user = *user, .paths = paths, .path_count = 3};
+    struct fence_report report;
+    struct arena arena = {0};
+    const char *failed = NULL;
+    for (size_t i = 0; i < config->store_count; i++) {
+        struct str place = config->stores[i].place;
+        size_t slash = config->stores[i].kind == STORE_SQLITE ? str_rfind(place, '/') : STR_NONE;
+        if (slash != STR_NONE) {
+            paths[fence.path_count++] = (struct fence_path){
+                .path = arena_copy(&arena, str_head(place, slash + 1)), .access = FENCE_WRITE};
+        }
+    }
+    int error = fence_enter(&fence, &report, &failed);
+    arena_done(&arena);
+    return error;
+}
+
 static int answer_logins(const struct config *config, struct log *log)
 {
     struct login_secret secret;
@@ -74,12 +111,13 @@ static int answer_logins(const struct config *config, struct log *log)
     if (code != 0 || !stores) {
         return code ? code : EX_OSERR;
     }
+    int error = runs_programs(config) ? fence_become(&user) : fence_logins(config, &user);
     /* Nobody of our user looks into this memory, nor does a crash write it to a file. */
-    if (fence_become(&user) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0) {
+    if (error || prctl(PR_SET_DUMPABLE, 0) != 0) {
         (void)fprintf(stderr, "postrider: no logins: privileges could not be given up\n");
         return EX_OSERR;
     }
-    int error = login_secret_get(config->spool_path, &secret);
+    error = login_secret_get(config->spool_path, &secret);
     struct exchange_maker *maker =
         error ? NULL : exchange_maker_new(stores, config->mechanisms, &secret);
     error = !error && !maker ? -ENOMEM : error;

@@ -8,7 +8,6 @@
 NODISCARD int serve_runner(const struct config *config);
 /* `serve --keys`: reads the private keys, gives up everything, and signs. */
 NODISCARD int serve_keys(const struct config *config);
-/* `serve --login`: finds out who users are, as the user that the worker is, without its fence:
- * libraries of the stores, and the modules that they load, have needs of their own. Does not return
- * but where it cannot begin. */
+/* `serve --login`: finds out who users are, as the user that the worker is; behind a fence too, but
+ * where PAM is asked. Does not return but where it cannot begin. */
 NODISCARD int serve_login(const struct config *config);

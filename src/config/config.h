@@ -141,6 +141,7 @@ enum store_kinds {
     STORE_INTROSPECTION, /* of tokens; the others are of passwords */
     STORE_KINDS
 };
+enum { CONFIG_STORES_MAX = 17 }; /* `file`, and 16 of the list */
 struct config_store {
     enum store_kinds kind;
     struct str name;  /* for people: "sqlite:/srv/users.db" */

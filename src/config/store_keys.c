@@ -1,6 +1,6 @@
 #include "config/store_keys.h"
 
-enum { STORES_MAX = 16 };
+enum { STORES_MAX = CONFIG_STORES_MAX - 1 };
 #define USUAL_TIMEOUT SPAN_S(5)
 #define USUAL_CACHE SPAN_S(60)
 #define NOT_GIVEN ((struct span){-1})
@@ -178,7 +178,7 @@ static void add(struct reader *r, const struct config_store *store)
 {
     struct config *c = r->config;
     if (!c->stores) {
-        c->stores = arena_array(&c->arena, STORES_MAX + 1, sizeof *c->stores);
+        c->stores = arena_array(&c->arena, CONFIG_STORES_MAX, sizeof *c->stores);
     }
     if (c->stores) {
         struct config_store *added = &c->stores[c->store_count++];

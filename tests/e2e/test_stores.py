@@ -105,6 +105,14 @@ def test_a_login_process_that_dies_is_replaced(postrider, table):
         assert login_process(desk.server) not in ([], [process])
 
 
+def test_the_login_process_is_fenced_in(postrider, table):
+    desk = Desk(postrider, [{"sqlite": table, "query": QUERY}])
+    assert desk.plain("anna").code == 235
+    (process,) = login_process(desk.server)
+    status = dict(line.split(":\t", 1) for line in open(f"/proc/{process}/status").read().splitlines() if ":\t" in line)
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2" and int(status["CapEff"], 16) == 0
+
+
 def test_a_reload_brings_users_where_there_were_none(postrider, table):
     address = ground.address()
     server = postrider({"listen": [], "networks": ["192.0.2.0/24"]}, start=False)
