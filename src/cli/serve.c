@@ -58,6 +58,7 @@ struct server {
     struct signal_watch hang_up;
     struct signal_watch terminate;
     struct signal_watch interrupt;
+    struct signal_watch renew;
     bool salvage;
     bool open;
     bool closing;
@@ -214,6 +215,12 @@ static int connect_keys(void *owner)
     return supervisor_link_keys(&server->link);
 }
 
+static int connect_dkim(void *owner)
+{
+    struct server *server = owner;
+    return supervisor_link_dkim(&server->link);
+}
+
 static bool make_loops(struct server *server)
 {
     const struct config *c = server->config;
@@ -228,10 +235,14 @@ static bool make_loops(struct server *server)
     }
     size_t count = c->loops > 0 ? c->loops : system_processors();
     server->loop_count = count < BRANCHES_MAX ? count : BRANCHES_MAX;
-    server->tls = (struct serve_tls){.connect_keys = connect_keys, .owner = server};
     server->dkim =
-        (struct serve_dkim){.connect_keys = connect_keys, .owner = server, .log = server->log};
+        (struct serve_dkim){.connect_keys = connect_dkim, .owner = server, .log = server->log};
     server->home = loop_new(server->log, server->dns);
+    server->tls = (struct serve_tls){.connect_keys = connect_keys,
+                                     .owner = server,
+                                     .config = &server->config,
+                                     .home = server->home,
+                                     .log = server->log};
     for (size_t i = 0; i < server->loop_count; i++) {
         server->loops[i] = loop_new(server->log, server->dns);
         if (!server->home || !server->loops[i]) {
@@ -244,13 +255,20 @@ static bool make_loops(struct server *server)
     }
     loop_set_keeper(server->home, &server->link.keeper, 0);
     tlsrpt_desk_open(&server->reports, c, server->loops, server->loop_count);
-    return make_logins(server) &&
-           serve_tls_open(&server->tls, server->config, server->loops, server->loop_count) &&
+    return make_logins(server) && serve_tls_open(&server->tls, server->loops, server->loop_count) &&
            serve_dkim_open(&server->dkim, server->home, server->loops, server->loop_count);
+}
+
+static void asked_to_renew(struct signal_watch *watch)
+{
+    struct server *server = watch->owner;
+    serve_tls_renew(&server->tls);
 }
 
 static void watch_signals(struct server *server)
 {
+    server->renew = (struct signal_watch){
+        .arrived = asked_to_renew, .number = SUPERVISOR_RENEW, .owner = server};
     server->hang_up =
         (struct signal_watch){.arrived = asked_to_reload, .number = SIGHUP, .owner = server};
     server->terminate =
@@ -260,6 +278,7 @@ static void watch_signals(struct server *server)
     (void)!signal_watch_start(server->home, &server->hang_up);
     (void)!signal_watch_start(server->home, &server->terminate);
     (void)!signal_watch_start(server->home, &server->interrupt);
+    (void)!signal_watch_start(server->home, &server->renew);
 }
 
 static void run(struct server *server)
@@ -293,6 +312,7 @@ static void run(struct server *server)
     signal_watch_stop(&server->hang_up);
     signal_watch_stop(&server->terminate);
     signal_watch_stop(&server->interrupt);
+    signal_watch_stop(&server->renew);
 }
 
 /* Before there is a second thread, and before anything of a stranger's is read. */
@@ -363,6 +383,13 @@ static int hold_keys(struct server *server)
     return code;
 }
 
+static int hold_dkim_keys(struct server *server)
+{
+    int code = serve_dkim_keys(server->config);
+    config_drop(server->config);
+    return code;
+}
+
 static int connect_runner(void *owner)
 {
     struct server *server = owner;
@@ -411,6 +438,7 @@ int verb_serve(int argc, char **argv)
                                             {"worker", no_argument, NULL, 'w'},
                                             {"runner", no_argument, NULL, 'r'},
                                             {"keys", no_argument, NULL, 'k'},
+                                            {"dkim", no_argument, NULL, 'd'},
                                             {"login", no_argument, NULL, 'l'},
                                             {"pam", no_argument, NULL, 'p'},
                                             {"help", no_argument, NULL, 'h'},
@@ -434,6 +462,9 @@ int verb_serve(int argc, char **argv)
             break;
         case 'k':
             part = hold_keys;
+            break;
+        case 'd':
+            part = hold_dkim_keys;
             break;
         case 'l':
             part = answer_logins;

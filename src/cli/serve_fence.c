@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,41 @@ static void add_folders_of(struct serve_fence *fence, const struct config_file *
     }
 }
 
+static bool is_of_certificates(const struct config *config, struct str path)
+{
+    for (size_t i = 0; i < config->certificate_count; i++) {
+        const struct config_certificate *pair = &config->certificates[i];
+        if (str_eq(pair->chain, path) || str_eq(pair->key, path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where the file itself is, to which links lead: often in a folder beside, as an archive's. */
+static void add_target_of(struct serve_fence *fence, struct str path)
+{
+    char target[PATH_MAX];
+    if (realpath(path.ptr, target)) {
+        add_folder_of(fence, str_from_cstr(target), FENCE_READ);
+    }
+}
+
+/* Certificates only where their keys are the worker's own: else it gets them from the key process.
+ */
+static void add_configured(struct serve_fence *fence, const struct config *config)
+{
+    for (const struct config_file *file = config->files; file; file = file->next) {
+        bool certificates = is_of_certificates(config, file->path);
+        if (!certificates || config->tls_keys != TLS_KEYS_APART) {
+            add_folder_of(fence, file->path, FENCE_READ);
+        }
+        if (certificates && config->tls_keys != TLS_KEYS_APART) {
+            add_target_of(fence, file->path);
+        }
+    }
+}
+
 /* The folder in which the first part is that an address decides on. */
 static void add_store(struct serve_fence *fence, const struct config_mailboxes *mailboxes)
 {
@@ -121,7 +157,7 @@ void serve_fence_plan(struct serve_fence *fence, const struct options_config *so
     }
     add(fence, STR("/dev/null"), FENCE_WRITE);
     add_folder_of(fence, source->file, FENCE_READ);
-    add_folders_of(fence, config->files);
+    add_configured(fence, config);
     for (size_t i = 0; i < ARRAY_LEN(system_files); i++) {
         add(fence, str_from_cstr(system_files[i]), FENCE_READ);
     }

@@ -5,6 +5,7 @@
 #include "keys/key_process.h"
 #include "login/login_process.h"
 #include "runner/runner.h"
+#include "supervise/channel.h"
 #include "supervise/supervisor.h"
 
 #include <errno.h>
@@ -24,16 +25,27 @@ int serve_runner(const struct config *config)
     return fence_become(&user) == 0 ? runner_run(config) : EX_OSERR;
 }
 
-/* A key that cannot be read is told here, and missed by the worker, who then does not start. */
-static void read_keys(struct key_ring *ring, const struct config *config)
+/* A pair that is wrong is told here, and missed by the worker: it does not start without, or keeps
+ * what it has. False: there is one. */
+static bool read_keys(struct key_ring *ring, const struct config *config, struct log *log)
 {
+    bool all = true;
     for (size_t i = 0; i < config->certificate_count; i++) {
+        const struct config_certificate *pair = &config->certificates[i];
         struct buf reason = {0};
-        if (!key_ring_add(ring, config->certificates[i].key.ptr, &reason)) {
-            (void)fprintf(stderr, "postrider: no key: %.*s\n", STR_ARG(reason));
+        if (!key_ring_add(ring, pair->chain.ptr, pair->key.ptr, &reason)) {
+            log_event(log, LOG_ERROR, "certificate-wrong", F_STR("certificate", pair->chain),
+                      F_STR("key", pair->key), F_STR("reason", buf_str(&reason)));
+            all = false;
         }
         buf_done(&reason);
     }
+    return all;
+}
+
+/* One that cannot be read is missed by mail that needs it, which waits. */
+static void read_dkim_keys(struct key_ring *ring, const struct config *config)
+{
     for (size_t i = 0; i < config->dkim_key_count; i++) {
         struct buf reason = {0};
         if (!key_ring_add_dkim(ring, config->dkim_keys[i].file.ptr, &reason)) {
@@ -43,26 +55,51 @@ static void read_keys(struct key_ring *ring, const struct config *config)
     }
 }
 
-int serve_keys(const struct config *config)
+/* Gives up everything, and then says what came of reading the keys. */
+static int sign(struct key_ring *ring, const struct fence_user *user, int error)
 {
-    static struct key_ring ring;
     static const struct fence_path own = {.path = STR_INIT("/proc/self"), .access = FENCE_READ};
-    struct fence fence = {.paths = &own, .path_count = 1}; /* for a sanitizer's sake */
+    struct fence fence = {
+        .user = *user, .paths = &own, .path_count = 1}; /* for a sanitizer's sake */
+    struct message read = {.kind = MESSAGE_READY, .error = error, .descriptor = -1};
     struct fence_report report;
     const char *failed = NULL;
-    int code = serve_user(config, &fence.user);
-    if (code != 0) {
-        return code;
-    }
-    read_keys(&ring, config);
+    int code = EX_OK;
     /* Nobody of our user looks into this memory, nor does a crash write it to a file. */
     if (prctl(PR_SET_DUMPABLE, 0) != 0 || fence_enter(&fence, &report, &failed) != 0) {
         (void)fprintf(stderr, "postrider: no keys: the fence (%s) failed\n", failed ? failed : "");
-        return EX_OSERR;
+        code = EX_OSERR;
+    } else if (channel_send(SUPERVISOR_CHANNEL, &read) == 0) {
+        key_process_run(ring, SUPERVISOR_CHANNEL);
     }
-    key_process_run(&ring, SUPERVISOR_CHANNEL);
-    key_ring_done(&ring);
-    return EX_OK;
+    key_ring_done(ring);
+    return code;
+}
+
+int serve_keys(const struct config *config)
+{
+    static struct key_ring ring;
+    struct fence_user user;
+    int code = serve_user(config, &user);
+    struct log *log = code == 0 ? serve_log_new(config) : NULL;
+    if (!log) {
+        return code ? code : EX_OSERR;
+    }
+    bool good = read_keys(&ring, config, log);
+    log_free(log);
+    return sign(&ring, &user, good ? 0 : -EKEYREJECTED);
+}
+
+int serve_dkim_keys(const struct config *config)
+{
+    static struct key_ring ring;
+    struct fence_user user;
+    int code = serve_user(config, &user);
+    if (code != 0) {
+        return code;
+    }
+    read_dkim_keys(&ring, config);
+    return sign(&ring, &user, 0);
 }
 
 /* Modules of PAM run programs, and some gain privileges by that: no fence then. */

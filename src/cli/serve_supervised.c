@@ -6,11 +6,13 @@
 
 #include <stdio.h>
 #include <sysexits.h>
+#include <time.h>
 
 struct supervised {
     struct options_config *source;
     const struct config *config; /* held */
     struct log *log;
+    struct file_watch certificates;
 };
 
 static bool all_free(const struct kept_sockets *kept, const struct config *c)
@@ -49,18 +51,44 @@ static bool allows(void *owner, struct listening_place place)
     return false;
 }
 
+/* Without memory they are loaded anew at a reload only. */
+static void watch_certificates(struct supervised *server)
+{
+    const struct config *c = server->config;
+    struct timespec now;
+    struct arena arena = {0};
+    struct str *files = arena_array(&arena, 2 * c->certificate_count + 1, sizeof *files);
+    for (size_t i = 0; files && i < c->certificate_count; i++) {
+        files[2 * i] = c->certificates[i].chain;
+        files[2 * i + 1] = c->certificates[i].key;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)!file_watch_set(&server->certificates, files, files ? 2 * c->certificate_count : 0,
+                          (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    arena_done(&arena);
+}
+
 /* What is wrong with a new configuration the worker tells, who reads it next. */
-static void reload(void *owner)
+static bool reload(void *owner)
 {
     struct supervised *server = owner;
     struct config_problems problems = {0};
     struct config *fresh = NULL;
-    if (options_load(server->source, &fresh, &problems) == 0) {
+    bool good = options_load(server->source, &fresh, &problems) == 0;
+    if (good) {
         log_set_level(server->log, (enum log_level)fresh->log_level);
         config_drop(server->config);
         server->config = fresh;
+        watch_certificates(server);
     }
     config_problems_done(&problems);
+    return good;
+}
+
+static bool keys_apart(void *owner)
+{
+    const struct supervised *server = owner;
+    return server->config->certificate_count > 0 && server->config->tls_keys == TLS_KEYS_APART;
 }
 
 static void print_sandbox_hint(void *owner)
@@ -117,12 +145,14 @@ static bool make_arguments(struct options_config *source, char *part, bool salva
 static int run(struct supervised *server, bool salvage, struct kept_sockets *kept)
 {
     static char as_worker[] = "--worker", as_runner[] = "--runner", as_keys[] = "--keys",
-                as_login[] = "--login";
+                as_dkim[] = "--dkim", as_login[] = "--login";
     char *worker[ARGUMENTS_MAX], *runner[ARGUMENTS_MAX], *keys[ARGUMENTS_MAX];
+    char *dkim[ARGUMENTS_MAX];
     char *login[ARGUMENTS_MAX];
     if (!make_arguments(server->source, as_worker, salvage, worker) ||
         !make_arguments(server->source, as_runner, false, runner) ||
         !make_arguments(server->source, as_keys, false, keys) ||
+        !make_arguments(server->source, as_dkim, false, dkim) ||
         !make_arguments(server->source, as_login, false, login)) {
         return EX_OSERR;
     }
@@ -130,12 +160,16 @@ static int run(struct supervised *server, bool salvage, struct kept_sockets *kep
                                          .worker = worker,
                                          .runner = runner,
                                          .keys = keys,
+                                         .dkim = dkim,
                                          .login = login,
                                          .allows = allows,
                                          .reload = reload,
                                          .ready = print_sandbox_hint,
                                          .owner = server,
-                                         .kept = kept};
+                                         .kept = kept,
+                                         .certificates = &server->certificates,
+                                         .keys_apart = keys_apart};
+    watch_certificates(server);
     return supervise(&options);
 }
 
@@ -160,6 +194,7 @@ int serve_supervised(struct options_config *source, const struct config *config,
         code = server.log ? run(&server, salvage, &kept) : EX_OSERR;
     }
     kept_sockets_done(&kept);
+    file_watch_done(&server.certificates);
     log_free(server.log);
     config_drop(server.config);
     return code;

@@ -67,6 +67,25 @@ static int sign(struct key_signer *signer, const struct key_id *id, enum key_ope
     return answer.result;
 }
 
+int key_asker_chain(struct key_asker *asker, uint32_t pair, struct buf *out)
+{
+    struct key_question question = {.operation = QUESTION_CHAIN, .len = sizeof(struct chain_place)};
+    struct key_answer answer;
+    for (size_t start = out->len; out->len - start < CHAIN_TEXT_MAX;) {
+        struct chain_place place = {.pair = pair, .offset = (uint32_t)(out->len - start)};
+        memcpy(question.input, &place, sizeof place);
+        int error = ask(asker, &question, &answer);
+        if (error || answer.result <= 0) {
+            return error ? error : answer.result;
+        }
+        buf_add(out, str_from((const char *)answer.made, (size_t)answer.result));
+        if (out->failed) {
+            return -ENOMEM;
+        }
+    }
+    return -EFBIG;
+}
+
 void key_asker_open(struct key_asker *asker, int (*connect)(void *owner), void *owner)
 {
     *asker =

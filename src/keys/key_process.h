@@ -1,5 +1,6 @@
-/* key_process.h: the process that holds private keys, and only signs. It reads the keys once, gives
- * up everything, and answers questions of the worker's loops; a key never leaves it. */
+/* key_process.h: the process that holds private keys, and only signs. It reads certificates and
+ * keys once, gives up everything, and answers questions of the worker's loops; a key never leaves
+ * it. For other files there is another process. */
 #pragma once
 
 #include "core/base/buf.h"
@@ -16,16 +17,19 @@ struct key_ring {
     struct {
         struct key_id id;
         EVP_PKEY_CTX *contexts[KEY_OPERATIONS]; /* null where it is not of that kind */
-        EVP_PKEY *key;
-    } keys[KEYS_MAX];
+        EVP_PKEY *key;                          /* null: the pair is wrong */
+        struct buf chain;                       /* in PEM */
+    } pairs[KEYS_MAX];
     size_t count;
     struct dkim_entry *dkim; /* as many as there are */
     size_t dkim_count;
 };
 
-/* False, with the reason in `*reason`, where the file holds no private key of RSA or EC. */
-NODISCARD bool key_ring_add(struct key_ring *ring, const char *file, struct buf *reason);
-/* The same for a key of DKIM. */
+/* A certificate chain and its key. False, with `*reason`: a file is missing or damaged, the key is
+ * none of RSA or EC, or not the certificate's. The pair keeps its number all the same. */
+NODISCARD bool key_ring_add(struct key_ring *ring, const char *chain, const char *key,
+                            struct buf *reason);
+/* A key of DKIM. False, with `*reason`. */
 NODISCARD bool key_ring_add_dkim(struct key_ring *ring, const char *file, struct buf *reason);
 /* Never fails but by the answer. */
 void key_ring_answer(struct key_ring *ring, const struct key_question *question,

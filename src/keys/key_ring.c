@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tls/pem.h"
+#include "world/whole_file.h"
+
 static EVP_PKEY_CTX *make_context(EVP_PKEY *key, enum key_operation operation)
 {
     bool rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
@@ -24,36 +27,84 @@ static EVP_PKEY_CTX *make_context(EVP_PKEY *key, enum key_operation operation)
     return context;
 }
 
-/* Nobody is there to type a password. */
-static int no_password(char *into, int size, int writing, void *owner)
+static int read_text(const char *file, struct buf *text)
 {
-    (void)into;
-    (void)size;
-    (void)writing;
-    (void)owner;
-    return -1;
+    struct file_stamp stamp;
+    return whole_file_read(file, text, &stamp);
 }
 
-bool key_ring_add(struct key_ring *ring, const char *file, struct buf *reason)
+/* Written anew from what was read: a file may hold the key as well. */
+static bool write_chain(struct buf *out, X509 *leaf, STACK_OF(X509) * issuers)
 {
-    ERR_clear_error();
-    BIO *text = BIO_new_file(file, "r");
-    EVP_PKEY *key = text ? PEM_read_bio_PrivateKey(text, NULL, no_password, NULL) : NULL;
-    int kind = key ? EVP_PKEY_get_base_id(key) : 0;
+    BIO *text = BIO_new(BIO_s_mem());
+    bool good = text && PEM_write_bio_X509(text, leaf) == 1;
+    for (int i = 0; good && i < sk_X509_num(issuers); i++) {
+        good = PEM_write_bio_X509(text, sk_X509_value(issuers, i)) == 1;
+    }
+    char *bytes = NULL;
+    long len = good ? BIO_get_mem_data(text, &bytes) : 0;
+    buf_add(out, str_from(bytes, (size_t)len));
     BIO_free(text);
-    if (!key || ring->count == KEYS_MAX || (kind != EVP_PKEY_RSA && kind != EVP_PKEY_EC) ||
-        !key_id_of(key, &ring->keys[ring->count].id)) {
-        unsigned long code = ERR_peek_last_error();
-        const char *why = code ? ERR_reason_error_string(code) : NULL;
-        buf_add_format(reason, "%s: %s", file, why ? why : "no key of RSA or EC");
-        EVP_PKEY_free(key);
+    return good && !out->failed;
+}
+
+static bool add_chain(struct buf *out, const char *file, X509 **leaf, struct buf *reason)
+{
+    struct buf text = {0};
+    STACK_OF(X509) *issuers = NULL;
+    int error = read_text(file, &text);
+    bool good = error == 0 && pem_chain(NULL, buf_str(&text), leaf, &issuers) &&
+                write_chain(out, *leaf, issuers);
+    if (!good) {
+        pem_explain(reason, str_from_cstr(file), error);
+    }
+    sk_X509_pop_free(issuers, X509_free);
+    buf_done(&text);
+    return good;
+}
+
+static EVP_PKEY *read_key(const char *file, X509 *leaf, struct buf *reason)
+{
+    struct buf text = {0};
+    int error = read_text(file, &text);
+    EVP_PKEY *key = error == 0 ? pem_key(NULL, buf_str(&text)) : NULL;
+    int kind = key ? EVP_PKEY_get_base_id(key) : 0;
+    if (text.len > 0) {
+        OPENSSL_cleanse(text.ptr, text.len);
+    }
+    buf_done(&text);
+    bool known = kind == EVP_PKEY_RSA || kind == EVP_PKEY_EC;
+    if (known && X509_check_private_key(leaf, key) == 1) {
+        return key;
+    }
+    if (key && !known) {
+        buf_add_format(reason, "%s: no key of RSA or EC", file);
+    } else {
+        pem_explain(reason, str_from_cstr(file), error);
+    }
+    EVP_PKEY_free(key);
+    return NULL;
+}
+
+bool key_ring_add(struct key_ring *ring, const char *chain, const char *key, struct buf *reason)
+{
+    X509 *leaf = NULL;
+    if (ring->count == KEYS_MAX) {
+        buf_add_format(reason, "%s: more than %d", chain, KEYS_MAX);
         return false;
     }
-    ring->keys[ring->count].key = key;
-    for (int i = 0; i < KEY_OPERATIONS; i++) {
-        ring->keys[ring->count].contexts[i] = make_context(key, (enum key_operation)i);
+    size_t at = ring->count++;
+    EVP_PKEY *made = add_chain(&ring->pairs[at].chain, chain, &leaf, reason)
+                         ? read_key(key, leaf, reason)
+                         : NULL;
+    X509_free(leaf);
+    ring->pairs[at].key = made;
+    if (!made || !key_id_of(made, &ring->pairs[at].id)) {
+        return false;
     }
-    ring->count++;
+    for (int i = 0; i < KEY_OPERATIONS; i++) {
+        ring->pairs[at].contexts[i] = make_context(made, (enum key_operation)i);
+    }
     return true;
 }
 
@@ -91,11 +142,31 @@ static void answer_dkim(struct key_ring *ring, const struct key_question *questi
 static EVP_PKEY_CTX *find(struct key_ring *ring, const struct key_question *question)
 {
     for (size_t i = 0; i < ring->count; i++) {
-        if (memcmp(&ring->keys[i].id, &question->id, sizeof question->id) == 0) {
-            return ring->keys[i].contexts[question->operation];
+        if (memcmp(&ring->pairs[i].id, &question->id, sizeof question->id) == 0) {
+            return ring->pairs[i].contexts[question->operation];
         }
     }
     return NULL;
+}
+
+static int give_chain(const struct key_ring *ring, const struct key_question *question,
+                      unsigned char *out)
+{
+    struct chain_place place;
+    if (question->len != sizeof place) {
+        return -EINVAL;
+    }
+    memcpy(&place, question->input, sizeof place);
+    if (place.pair >= ring->count) {
+        return -ENOENT;
+    }
+    if (!ring->pairs[place.pair].key) {
+        return -EKEYREJECTED;
+    }
+    struct str rest = str_tail(buf_str(&ring->pairs[place.pair].chain), place.offset);
+    struct str part = str_head(rest, KEY_BYTES_MAX);
+    memcpy(out, part.ptr, part.len);
+    return (int)part.len;
 }
 
 void key_ring_answer(struct key_ring *ring, const struct key_question *question,
@@ -105,6 +176,10 @@ void key_ring_answer(struct key_ring *ring, const struct key_question *question,
     *answer = (struct key_answer){.result = -EINVAL};
     if (question->operation == KEY_DKIM) {
         answer_dkim(ring, question, answer);
+        return;
+    }
+    if (question->operation == QUESTION_CHAIN) {
+        answer->result = give_chain(ring, question, answer->made);
         return;
     }
     if (question->operation >= KEY_OPERATIONS || question->len > sizeof question->input) {
@@ -123,9 +198,10 @@ void key_ring_done(struct key_ring *ring)
 {
     for (size_t i = 0; i < ring->count; i++) {
         for (int j = 0; j < KEY_OPERATIONS; j++) {
-            EVP_PKEY_CTX_free(ring->keys[i].contexts[j]);
+            EVP_PKEY_CTX_free(ring->pairs[i].contexts[j]);
         }
-        EVP_PKEY_free(ring->keys[i].key);
+        EVP_PKEY_free(ring->pairs[i].key);
+        buf_done(&ring->pairs[i].chain);
     }
     for (size_t i = 0; i < ring->dkim_count; i++) {
         EVP_PKEY_free(ring->dkim[i].key);

@@ -12,7 +12,8 @@ enum message_kind {
     MESSAGE_SOCKET,     /* supervisor: there it is, or `error` */
     MESSAGE_RELEASE,    /* worker: that one is no longer wanted */
     MESSAGE_KEYS,       /* worker: I want a socket to the process that signs; SOCKET answers */
-    MESSAGE_READY,      /* worker: mail is taken */
+    MESSAGE_DKIM,       /* the same, to the one that signs mail */
+    MESSAGE_READY,      /* worker: mail is taken; key process: the keys are read, or `error` */
     MESSAGE_RELOADED,   /* worker: the new configuration is in force, or refused */
     MESSAGE_RUNNER, /* worker: I want a socket to a process that runs programs; SOCKET answers */
     MESSAGE_LOGIN,  /* worker: I want a socket to the process that knows users; SOCKET answers */

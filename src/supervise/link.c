@@ -44,6 +44,12 @@ int supervisor_link_keys(struct supervisor_link *link)
     return ask(link, &question);
 }
 
+int supervisor_link_dkim(struct supervisor_link *link)
+{
+    struct message question = {.kind = MESSAGE_DKIM};
+    return ask(link, &question);
+}
+
 int supervisor_link_login(struct supervisor_link *link)
 {
     struct message question = {.kind = MESSAGE_LOGIN};

@@ -18,8 +18,10 @@ struct supervisor_link {
 NODISCARD int supervisor_link_open(struct supervisor_link *link, int channel);
 /* The socket of a new runner, the caller's, or -errno. From any thread. */
 NODISCARD int supervisor_link_runner(struct supervisor_link *link);
-/* The same to the process that holds private keys. */
+/* The same to the process that holds the private keys of certificates. */
 NODISCARD int supervisor_link_keys(struct supervisor_link *link);
+/* To the one that holds those of DKIM. */
+NODISCARD int supervisor_link_dkim(struct supervisor_link *link);
 /* And to the one that finds out who users are. */
 NODISCARD int supervisor_link_login(struct supervisor_link *link);
 /* Mail is taken from now on. */

@@ -30,7 +30,7 @@ struct doored {
     pid_t process;              /* 0: none */
 };
 
-enum { KEYS, LOGIN, DOORED };
+enum { KEYS, DKIM, LOGIN, DOORED };
 
 struct supervisor {
     const struct supervisor_options *options;
@@ -41,6 +41,7 @@ struct supervisor {
     int64_t next_at;              /* monotonic: when to start the next one; 0: one runs */
     pid_t servants[SERVANTS_MAX]; /* 0: none; an old one may be at its last work */
     struct doored doored[DOORED];
+    struct doored next_keys; /* is to take the place of doored[KEYS], once it has read its keys */
     unsigned started;
     unsigned failures; /* in a row */
     bool was_ready;    /* any worker */
@@ -191,6 +192,50 @@ static void close_door(struct doored *d)
     }
 }
 
+static void tell_worker(const struct supervisor *s, int number)
+{
+    if (s->worker > 0) {
+        kill(s->worker, number);
+    }
+}
+
+static void keep_certificates(struct supervisor *s, struct str reason)
+{
+    close_door(&s->next_keys);
+    log_event(s->options->log, LOG_ERROR, "certificates-kept", F_STR("reason", reason));
+}
+
+/* The keys in use stay where they are until those of the new files are known to be right. */
+static void renew_certificates(struct supervisor *s)
+{
+    struct doored *next = &s->next_keys;
+    close_door(next); /* it has read what is old by now */
+    if (!s->options->keys_apart(s->options->owner)) {
+        close_door(&s->doored[KEYS]);
+        tell_worker(s, SUPERVISOR_RENEW);
+        return;
+    }
+    next->door = start_servant(s, next->arguments, next->started, &next->process);
+    if (next->door < 0) {
+        keep_certificates(s, str_from_cstr(strerror(-next->door)));
+    }
+}
+
+static void hear_next_keys(struct supervisor *s)
+{
+    struct message message;
+    int error = channel_receive(s->next_keys.door, &message);
+    if (error || message.kind != MESSAGE_READY || message.error) {
+        keep_certificates(s, STR("they cannot be used, as told before"));
+        return;
+    }
+    close_door(&s->doored[KEYS]); /* that one ends when the worker lets go of it */
+    s->doored[KEYS] = s->next_keys;
+    s->next_keys.door = -1;
+    s->next_keys.process = 0;
+    tell_worker(s, SUPERVISOR_RENEW);
+}
+
 static void close_doors(struct supervisor *s)
 {
     for (size_t i = 0; i < DOORED; i++) {
@@ -240,6 +285,9 @@ static void servant_ended(struct supervisor *s, pid_t servant, int status)
             s->doored[i].process = 0;
             died = s->doored[i].died;
         }
+    }
+    if (servant == s->next_keys.process) {
+        died = s->next_keys.died;
     }
     for (size_t i = 0; i < SERVANTS_MAX; i++) {
         if (s->servants[i] != servant) {
@@ -302,6 +350,9 @@ static bool hear(struct supervisor *s)
         break;
     case MESSAGE_KEYS:
         answer_by(s, connect_to(s, &s->doored[KEYS]));
+        break;
+    case MESSAGE_DKIM:
+        answer_by(s, connect_to(s, &s->doored[DKIM]));
         break;
     case MESSAGE_LOGIN:
         answer_by(s, connect_to(s, &s->doored[LOGIN]));
@@ -370,10 +421,12 @@ static void bury(struct supervisor *s)
 
 static void pass_on(struct supervisor *s, int number)
 {
+    bool reloaded = false;
     notify(number == SIGHUP ? NOTIFY_RELOADING : NOTIFY_STOPPING);
     if (number == SIGHUP) {
-        close_doors(s); /* the next ones read the new configuration */
-        s->options->reload(s->options->owner);
+        reloaded = s->options->reload(s->options->owner);
+        close_door(&s->doored[DKIM]); /* the next ones read the new configuration */
+        close_door(&s->doored[LOGIN]);
     } else {
         s->stopping = true;
     }
@@ -381,6 +434,9 @@ static void pass_on(struct supervisor *s, int number)
         kill(s->worker, number);
     } else if (s->stopping) {
         end(s, EX_OK); /* between two workers: all there is is on disk */
+    }
+    if (reloaded) {
+        renew_certificates(s);
     }
 }
 
@@ -398,18 +454,39 @@ static void take_signals(struct supervisor *s)
 
 static int patience_ms(const struct supervisor *s)
 {
-    if (s->next_at == 0) {
+    int64_t look_at = s->options->certificates->look_at_us;
+    int64_t first =
+        s->next_at == 0 || (look_at != 0 && look_at < s->next_at) ? look_at : s->next_at;
+    if (first == 0) {
         return -1;
     }
-    int64_t left = s->next_at - now_us();
+    int64_t left = first - now_us();
     return left <= 0 ? 0 : (int)(left / 1000) + 1;
+}
+
+static void look_at_certificates(struct supervisor *s, bool reported)
+{
+    struct file_watch *watch = s->options->certificates;
+    if (reported) {
+        file_watch_reported(watch, now_us());
+    }
+    if (watch->look_at_us != 0 && now_us() >= watch->look_at_us &&
+        file_watch_look(watch, now_us())) {
+        renew_certificates(s);
+    }
 }
 
 static void turn(struct supervisor *s)
 {
-    struct pollfd waits[2] = {{.fd = s->signals, .events = POLLIN},
-                              {.fd = s->channel, .events = POLLIN}};
-    (void)poll(waits, 2, patience_ms(s));
+    struct pollfd waits[4] = {{.fd = s->signals, .events = POLLIN},
+                              {.fd = s->channel, .events = POLLIN},
+                              {.fd = s->next_keys.door, .events = POLLIN},
+                              {.fd = s->options->certificates->reports, .events = POLLIN}};
+    (void)poll(waits, ARRAY_LEN(waits), patience_ms(s));
+    if (waits[2].revents) {
+        hear_next_keys(s);
+    }
+    look_at_certificates(s, waits[3].revents != 0);
     if (waits[1].revents) {
         (void)!hear(s);
     }
@@ -428,7 +505,9 @@ static int watch_signals(struct supervisor *s)
         signal(numbers[i], SIG_DFL); /* who started us may have had them ignored */
         sigaddset(&watched, numbers[i]);
     }
-    if (sigprocmask(SIG_BLOCK, &watched, NULL) != 0) {
+    sigset_t blocked = watched;
+    sigaddset(&blocked, SUPERVISOR_RENEW); /* a new worker shall not end by it */
+    if (sigprocmask(SIG_BLOCK, &blocked, NULL) != 0) {
         return -errno;
     }
     s->signals = signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -441,7 +520,9 @@ int supervise(const struct supervisor_options *options)
         .options = options,
         .channel = -1,
         .doored = {[KEYS] = {options->keys, "keys-started", "keys-died", -1, 0},
+                   [DKIM] = {options->dkim, "keys-started", "keys-died", -1, 0},
                    [LOGIN] = {options->login, "login-started", "login-died", -1, 0}}};
+    s.next_keys = s.doored[KEYS];
     if (watch_signals(&s) != 0) {
         return EX_OSERR;
     }
@@ -450,6 +531,7 @@ int supervise(const struct supervisor_options *options)
     while (!s.ended) {
         turn(&s);
     }
+    close_door(&s.next_keys);
     close_doors(&s);
     close(s.signals);
     return s.exit_code;

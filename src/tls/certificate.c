@@ -10,53 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tls/pem.h"
 #include "world/whole_file.h"
 
 enum { LIFE_DAYS = 3650, SERIAL_BYTES = 16 };
-
-static void say_why(struct buf *reason, const char *what)
-{
-    unsigned long code = ERR_peek_last_error();
-    const char *text = code ? ERR_reason_error_string(code) : NULL;
-    buf_add_format(reason, "%s: %s", what, text ? text : strerror(errno));
-    ERR_clear_error();
-}
-
-bool certificate_load(SSL_CTX *context, const char *chain, const char *key, struct buf *reason)
-{
-    ERR_clear_error();
-    if (SSL_CTX_use_certificate_chain_file(context, chain) != 1) {
-        say_why(reason, chain);
-        return false;
-    }
-    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(context) != 1) {
-        say_why(reason, key);
-        return false;
-    }
-    return true;
-}
-
-bool certificate_load_remote(SSL_CTX *context, const char *chain, struct key_signer *signer,
-                             struct buf *reason)
-{
-    ERR_clear_error();
-    if (SSL_CTX_use_certificate_chain_file(context, chain) != 1) {
-        say_why(reason, chain);
-        return false;
-    }
-    EVP_PKEY *public_key = X509_get0_pubkey(SSL_CTX_get0_certificate(context));
-    EVP_PKEY *key = public_key ? remote_key_new(public_key, signer) : NULL;
-    bool good = key && SSL_CTX_use_PrivateKey(context, key) == 1;
-    if (!good) {
-        say_why(reason, chain);
-    } else if (!remote_key_works(key)) {
-        buf_add_format(reason, "%s: its key could not be read, or is not its key", chain);
-        good = false;
-    }
-    EVP_PKEY_free(key);
-    return good;
-}
 
 static bool add_extension(X509 *certificate, int kind, const char *value)
 {
@@ -107,7 +64,7 @@ static X509 *make_certificate(EVP_PKEY *key, const char *hostname)
     return made;
 }
 
-static bool write_pair(const char *path, EVP_PKEY *key, X509 *certificate)
+static int write_pair(const char *path, EVP_PKEY *key, X509 *certificate)
 {
     BIO *text = BIO_new(BIO_s_mem());
     char *bytes = NULL;
@@ -115,9 +72,9 @@ static bool write_pair(const char *path, EVP_PKEY *key, X509 *certificate)
                 PEM_write_bio_PrivateKey(text, key, NULL, NULL, 0, NULL, NULL) == 1;
     long len = good ? BIO_get_mem_data(text, &bytes) : 0;
     /* A new file of this call has mode 0600: the key is in it. */
-    good = good && whole_file_replace(path, str_from(bytes, (size_t)len)) == 0;
+    int error = good ? whole_file_replace(path, str_from(bytes, (size_t)len)) : -ENOMEM;
     BIO_free(text);
-    return good;
+    return error;
 }
 
 bool certificate_self_signed(struct str folder, struct str hostname, struct buf *path,
@@ -139,12 +96,12 @@ bool certificate_self_signed(struct str folder, struct str hostname, struct buf 
     }
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *certificate = key ? make_certificate(key, name.ptr) : NULL;
-    bool good = certificate && write_pair(path->ptr, key, certificate);
-    if (!good) {
-        say_why(reason, path->ptr);
+    int error = certificate ? write_pair(path->ptr, key, certificate) : -ENOMEM;
+    if (error) {
+        pem_explain(reason, str_from_cstr(path->ptr), error);
     }
     X509_free(certificate);
     EVP_PKEY_free(key);
     buf_done(&name);
-    return good;
+    return error == 0;
 }

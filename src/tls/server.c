@@ -395,7 +395,7 @@ static struct stream *take_over(struct tls_stream *s)
 static struct stream *op_accept(struct tls *tls, struct stream *plain)
 {
     struct tls_server *server = CONTAINER_OF(tls, struct tls_server, port);
-    struct tls_stream *s = new_stream(server, plain, server->contexts.contexts[0]);
+    struct tls_stream *s = new_stream(server, plain, server->contexts.server);
     if (!s) {
         return NULL;
     }
@@ -476,11 +476,32 @@ struct tls *tls_server_new(const struct tls_source *source, const struct ports *
                                 .facts = op_facts,
                                 .failure = op_failure,
                                 .describe = op_describe};
-    if (!make_method(server) || !tls_contexts_open(&server->contexts, source, reason)) {
+    if (!make_method(server) ||
+        !tls_contexts_open(&server->contexts, source, ports->clock, reason)) {
         tls_server_free(&server->port);
         return NULL;
     }
     return &server->port;
+}
+
+const struct certificates *tls_server_certificates(struct tls *tls)
+{
+    return CONTAINER_OF(tls, struct tls_server, port)->contexts.certificates;
+}
+
+struct certificates *tls_server_load(struct tls *tls, const struct tls_source *source,
+                                     struct buf *reason)
+{
+    struct tls_server *server = CONTAINER_OF(tls, struct tls_server, port);
+    return certificates_new(server->contexts.library, source->pairs, source->count, source->signer,
+                            reason);
+}
+
+void tls_server_renew(struct tls *tls, struct certificates *fresh)
+{
+    struct tls_server *server = CONTAINER_OF(tls, struct tls_server, port);
+    certificates_free(server->contexts.certificates);
+    server->contexts.certificates = fresh;
 }
 
 void tls_server_free(struct tls *tls)

@@ -33,6 +33,10 @@ def anybody():
 def secure(client, context=None, name=None):
     """STARTTLS on a raw client."""
     client.expect(220, "STARTTLS")
+    return secure_now(client, context, name)
+
+
+def secure_now(client, context=None, name=None):
     client.socket = (context or anybody()).wrap_socket(client.socket, server_hostname=name)
     return client
 
@@ -129,14 +133,28 @@ def test_nothing_said_before_counts(desk):
         client.expect(530, "MAIL FROM:<anna@house.example>")
 
 
-def test_commands_behind_starttls_are_refused(desk):
+@pytest.mark.parametrize("behind", [b"MAIL FROM:<evil@house.example>\r\n", b"MAI", b"\n", b"\x16\x03\x01"])
+def test_commands_behind_starttls_are_refused(desk, behind):
+    """In one packet, whole or not, and be it the beginning of a handshake that nobody asked for yet."""
     with desk.client() as client:
         client.hello()
-        client.send(b"STARTTLS\r\nMAIL FROM:<evil@house.example>\r\n")
+        client.send(b"STARTTLS\r\n" + behind)
         client.expect(554)
         with pytest.raises(EOFError):
             client.line()
     desk.wait("tls-injection")
+
+
+def test_commands_in_a_packet_behind_starttls_are_no_part_of_the_private_session(desk):
+    """What comes in the clear after the 220, and a right handshake behind it: that is no handshake."""
+    with desk.client() as client:
+        client.hello()
+        client.expect(220, "STARTTLS")
+        client.send(b"MAIL FROM:<evil@house.example>\r\n")
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            secure_now(client)
+    desk.wait("tls-failed")
+    assert not desk.seen("mail")
 
 
 def test_starttls_in_the_wrong_place(desk):

@@ -27,7 +27,7 @@ MAY_INCLUDE = {
     "path/deliver": STAGE + ("path/spool", "path/route"),
     "path/report": STAGE + ("path/spool",),
     "world": CORE + ("port",),
-    "keys": CORE + ("port", "tls", "supervise"),
+    "keys": CORE + ("port", "tls", "supervise", "world"),
     "stores": CORE + ("port", "world", "config/config.h"),
     "login": CORE + ("port", "world", "supervise", "stores"),
     "tls": CORE + ("port", "world"),

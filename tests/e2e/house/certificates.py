@@ -5,7 +5,7 @@ import ssl
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 DAY = datetime.timedelta(days=1)
@@ -15,10 +15,13 @@ PEM = serialization.Encoding.PEM
 
 class Certificate:
     """`names`: DNS names, the first is the subject too. `issuer`: another one, else itself. `days`:
-    how long it is good still; negative: no more."""
+    how long it is good still; negative: no more. `kind`: of its key, "ec" (P-256) or "rsa"."""
 
-    def __init__(self, folder, *names, issuer=None, days=1, authority=False):
-        self.key = ec.generate_private_key(ec.SECP256R1())
+    def __init__(self, folder, *names, issuer=None, days=1, authority=False, kind="ec"):
+        if kind == "ec":
+            self.key = ec.generate_private_key(ec.SECP256R1())
+        else:
+            self.key = rsa.generate_private_key(65537, 2048)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         now = datetime.datetime.utcnow()
         signer = issuer or self

@@ -10,7 +10,7 @@
 #include "keys/asker.h"
 #include "keys/key_process.h"
 #include "supervise/channel.h"
-#include "tls/certificate.h"
+#include "tls/certificates.h"
 
 #include <errno.h>
 #include <openssl/pem.h>
@@ -33,6 +33,7 @@ struct pair {
     char chain[64], key[64];
 };
 static struct pair pairs[] = {{.name = "rsa"}, {.name = "ec"}};
+static char both[64]; /* a file with a key and its certificate */
 
 static void write_pair(struct pair *pair, EVP_PKEY *key)
 {
@@ -49,19 +50,33 @@ static void write_pair(struct pair *pair, EVP_PKEY *key)
     file = fopen(pair->key, "w");
     assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
     fclose(file);
+    (void)snprintf(both, sizeof both, "%s/both.pem", folder);
+    file = fopen(both, "w");
+    assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+    assert_int_equal(PEM_write_X509(file, made), 1);
+    fclose(file);
     X509_free(made);
     EVP_PKEY_free(key);
 }
+
+/* Numbers of what the process is given behind `pairs`. */
+enum { BOTH = ARRAY_LEN(pairs), MIXED, MISSING };
 
 static void run_process(int door)
 {
     struct key_ring ring = {0};
     struct buf reason = {0};
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
-        if (!key_ring_add(&ring, pairs[i].key, &reason)) {
+        if (!key_ring_add(&ring, pairs[i].chain, pairs[i].key, &reason)) {
             _exit(1);
         }
     }
+    if (!key_ring_add(&ring, both, both, &reason) ||
+        key_ring_add(&ring, pairs[0].chain, pairs[1].key, &reason) ||
+        key_ring_add(&ring, "/nowhere", pairs[1].key, &reason)) {
+        _exit(1);
+    }
+    buf_done(&reason);
     key_process_run(&ring, door);
     key_ring_done(&ring);
     _exit(0);
@@ -111,6 +126,7 @@ static int end(void **state)
         unlink(pairs[i].chain);
         unlink(pairs[i].key);
     }
+    unlink(both);
     return rmdir(folder);
 }
 
@@ -145,6 +161,11 @@ static bool shake_hands(SSL_CTX *server_context, int version)
     return good;
 }
 
+static int give(SSL *ssl, void *certificates)
+{
+    return certificates_give(certificates, ssl);
+}
+
 static void test_handshakes_are_made_with_keys_that_are_elsewhere(void **state)
 {
     (void)state;
@@ -152,19 +173,45 @@ static void test_handshakes_are_made_with_keys_that_are_elsewhere(void **state)
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
         SSL_CTX *context = SSL_CTX_new_ex(library, NULL, TLS_server_method());
-        struct buf reason = {0};
-        if (!certificate_load_remote(context, pairs[i].chain, &asker.signer, &reason)) {
+        struct buf chain = {0}, reason = {0};
+        assert_int_equal(key_asker_chain(&asker, (uint32_t)i, &chain), 0);
+        struct tls_pair pair = {.name = str_from_cstr(pairs[i].name), .chain = buf_str(&chain)};
+        struct certificates *made = certificates_new(library, &pair, 1, &asker.signer, &reason);
+        if (!made || !certificates_work(made)) {
             fail_msg("%s: %.*s", pairs[i].name, STR_ARG(reason));
         }
+        SSL_CTX_set_cert_cb(context, give, made);
         for (size_t j = 0; j < ARRAY_LEN(versions); j++) {
             if (!shake_hands(context, versions[j])) {
                 fail_msg("%s, version %x", pairs[i].name, (unsigned)versions[j]);
             }
         }
         SSL_CTX_free(context);
+        certificates_free(made);
         OSSL_LIB_CTX_free(library);
+        buf_done(&chain);
         buf_done(&reason);
     }
+}
+
+static void test_a_chain_is_given_without_the_key_that_stands_in_its_file(void **state)
+{
+    (void)state;
+    struct buf chain = {0};
+    assert_int_equal(key_asker_chain(&asker, BOTH, &chain), 0);
+    assert_true(str_find_str(buf_str(&chain), STR("BEGIN CERTIFICATE")) != STR_NONE);
+    assert_true(str_find_str(buf_str(&chain), STR("PRIVATE KEY")) == STR_NONE);
+    buf_done(&chain);
+}
+
+static void test_a_pair_that_is_wrong_keeps_its_number(void **state)
+{
+    (void)state;
+    struct buf chain = {0};
+    assert_int_equal(key_asker_chain(&asker, MIXED, &chain), -EKEYREJECTED);
+    assert_int_equal(key_asker_chain(&asker, MISSING, &chain), -EKEYREJECTED);
+    assert_int_equal(key_asker_chain(&asker, MISSING + 1, &chain), -ENOENT);
+    assert_int_equal(chain.len, 0);
 }
 
 static void test_what_is_not_to_be_signed_is_refused(void **state)
@@ -210,6 +257,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handshakes_are_made_with_keys_that_are_elsewhere),
+        cmocka_unit_test(test_a_chain_is_given_without_the_key_that_stands_in_its_file),
+        cmocka_unit_test(test_a_pair_that_is_wrong_keeps_its_number),
         cmocka_unit_test(test_what_is_not_to_be_signed_is_refused),
     };
     return cmocka_run_group_tests(tests, begin, end);
