@@ -431,18 +431,19 @@ static void print_help(void)
         "example: postrider serve -c postrider.yaml\n");
 }
 
+/* The processes of a server, by the options that start them. */
+enum { WORKER = 256, RUNNER, KEYS, DKIM, LOGIN };
+static int (*const parts[])(struct server *server) = {work, run_programs, hold_keys, hold_dkim_keys,
+                                                      answer_logins};
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'}, {"salvage", no_argument, NULL, 's'},
+    {"worker", no_argument, NULL, WORKER},    {"runner", no_argument, NULL, RUNNER},
+    {"keys", no_argument, NULL, KEYS},        {"dkim", no_argument, NULL, DKIM},
+    {"login", no_argument, NULL, LOGIN},      {"pam", no_argument, NULL, 'p'},
+    {"help", no_argument, NULL, 'h'},         {0}};
+
 int verb_serve(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"salvage", no_argument, NULL, 's'},
-                                            {"worker", no_argument, NULL, 'w'},
-                                            {"runner", no_argument, NULL, 'r'},
-                                            {"keys", no_argument, NULL, 'k'},
-                                            {"dkim", no_argument, NULL, 'd'},
-                                            {"login", no_argument, NULL, 'l'},
-                                            {"pam", no_argument, NULL, 'p'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
     struct server server = {0};
     const char *file = NULL;
     int (*part)(struct server * server) = supervise_all;
@@ -454,28 +455,16 @@ int verb_serve(int argc, char **argv)
         case 's':
             server.salvage = true;
             break;
-        case 'w':
-            part = work;
-            break;
-        case 'r':
-            part = run_programs;
-            break;
-        case 'k':
-            part = hold_keys;
-            break;
-        case 'd':
-            part = hold_dkim_keys;
-            break;
-        case 'l':
-            part = answer_logins;
-            break;
         case 'p':
             return pam_child_run();
         case 'h':
             print_help();
             return EX_OK;
         default:
-            return EX_USAGE;
+            if (c < WORKER) {
+                return EX_USAGE;
+            }
+            part = parts[c - WORKER];
         }
     }
     if (optind < argc) {
