@@ -48,7 +48,8 @@ static bool set_mac(EVP_MAC_CTX *mac, const struct ticket_key *key)
     return good;
 }
 
-/* OpenSSL's answers: -1 failed, 0 make a whole handshake, 1 go on, 2 go on with a new ticket. */
+/* OpenSSL's answers: -1 failed, 0 make a whole handshake, 1 go on, 2 go on with a new ticket. Its
+ * parameters are OpenSSL's, too. NOLINTNEXTLINE(readability-function-size) */
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                      EVP_MAC_CTX *mac, int seal)
 {
