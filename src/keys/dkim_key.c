@@ -1,6 +1,8 @@
 #include "keys/dkim_key.h"
 
 #include "core/base/encode.h"
+#include "keys/key_file.h"
+#include "tls/pem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,25 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
-#include <string.h>
 #include <unistd.h>
-
-static const char *openssl_reason(const char *otherwise)
-{
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
-    return reason ? reason : otherwise;
-}
-
-/* Nobody is there to type a password. */
-static int no_password(char *into, int size, int writing, void *owner)
-{
-    (void)into;
-    (void)size;
-    (void)writing;
-    (void)owner;
-    return -1;
-}
 
 /* Null: it can sign. */
 static const char *unfit(EVP_PKEY *key)
@@ -46,17 +30,13 @@ static const char *unfit(EVP_PKEY *key)
 
 EVP_PKEY *dkim_key_read(const char *file, struct buf *reason)
 {
-    ERR_clear_error();
-    BIO *text = BIO_new_file(file, "r");
-    EVP_PKEY *key = text ? PEM_read_bio_PrivateKey(text, NULL, no_password, NULL) : NULL;
-    const char *wrong = key ? unfit(key) : openssl_reason("no private key");
-    BIO_free(text);
+    EVP_PKEY *key = key_file_read(file, reason);
+    const char *wrong = key ? unfit(key) : NULL;
     if (wrong) {
         buf_add_format(reason, "%s: %s", file, wrong);
         EVP_PKEY_free(key);
         key = NULL;
     }
-    ERR_clear_error();
     return key;
 }
 
@@ -79,8 +59,7 @@ bool dkim_key_make(const char *file, unsigned rsa_bits, struct buf *reason)
     int descriptor = key ? open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
     bool good = descriptor >= 0 && write_key(descriptor, key);
     if (!good) {
-        buf_add_format(reason, "%s: %s", file,
-                       key ? strerror(errno) : openssl_reason("no key can be made"));
+        pem_explain(reason, str_from_cstr(file), key ? -errno : 0);
     }
     if (!good && descriptor >= 0) {
         unlink(file);

@@ -1,4 +1,5 @@
 #include "keys/dkim_key.h"
+#include "keys/key_file.h"
 #include "keys/key_process.h"
 
 #include <errno.h>
@@ -27,12 +28,6 @@ static EVP_PKEY_CTX *make_context(EVP_PKEY *key, enum key_operation operation)
     return context;
 }
 
-static int read_text(const char *file, struct buf *text)
-{
-    struct file_stamp stamp;
-    return whole_file_read(file, text, &stamp);
-}
-
 /* Written anew from what was read: a file may hold the key as well. */
 static bool write_chain(struct buf *out, X509 *leaf, STACK_OF(X509) * issuers)
 {
@@ -52,7 +47,8 @@ static bool add_chain(struct buf *out, const char *file, X509 **leaf, struct buf
 {
     struct buf text = {0};
     STACK_OF(X509) *issuers = NULL;
-    int error = read_text(file, &text);
+    struct file_stamp stamp;
+    int error = whole_file_read(file, &text, &stamp);
     bool good = error == 0 && pem_chain(NULL, buf_str(&text), leaf, &issuers) &&
                 write_chain(out, *leaf, issuers);
     if (!good) {
@@ -65,22 +61,16 @@ static bool add_chain(struct buf *out, const char *file, X509 **leaf, struct buf
 
 static EVP_PKEY *read_key(const char *file, X509 *leaf, struct buf *reason)
 {
-    struct buf text = {0};
-    int error = read_text(file, &text);
-    EVP_PKEY *key = error == 0 ? pem_key(NULL, buf_str(&text)) : NULL;
+    EVP_PKEY *key = key_file_read(file, reason);
     int kind = key ? EVP_PKEY_get_base_id(key) : 0;
-    if (text.len > 0) {
-        OPENSSL_cleanse(text.ptr, text.len);
-    }
-    buf_done(&text);
     bool known = kind == EVP_PKEY_RSA || kind == EVP_PKEY_EC;
     if (known && X509_check_private_key(leaf, key) == 1) {
         return key;
     }
     if (key && !known) {
         buf_add_format(reason, "%s: no key of RSA or EC", file);
-    } else {
-        pem_explain(reason, str_from_cstr(file), error);
+    } else if (key) {
+        pem_explain(reason, str_from_cstr(file), 0);
     }
     EVP_PKEY_free(key);
     return NULL;

@@ -270,7 +270,7 @@ def test_a_reload_brings_another_key_and_without_one_mail_waits(near, keys, far)
 def test_check_and_the_log_name_a_key_that_is_not_there(postrider, keys):
     keys.config[0]["key"] = str(keys.folder / "missing.pem")
     house = postrider({"dkim": keys.config}, start=False)
-    assert b"missing.pem: no such file" in house.run("check", check=1).stderr
+    assert b"missing.pem: No such file" in house.run("check", check=1).stderr
     house.start()
     assert house.wait("dkim-trouble")["key"].endswith("missing.pem")
     assert len(house.seen("dkim-trouble")) == 1
