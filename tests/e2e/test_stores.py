@@ -1,6 +1,7 @@
 """Users in stores beyond the file: what each answers, and what is said when it gives no answer."""
 import base64
 import os
+import select
 import signal
 import sqlite3
 import subprocess
@@ -70,6 +71,28 @@ def test_a_query_may_not_write_and_a_slow_one_ends_at_the_time_limit(postrider, 
     assert desk.plain("anna").code == 454
     assert "changes what is stored" in desk.server.wait("store-trouble", 2)["reason"]
     assert sqlite3.connect(table).execute("SELECT count(*) FROM users").fetchone() == (2,)
+
+
+def test_a_store_that_is_slow_holds_nobody_else_up(postrider, table, tmp_path):
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n WHERE :user != ''"
+    users = tmp_path / "users"
+    stores = [{"file": str(users)}, {"sqlite": table, "query": slow, "timeout": "1500ms"}]
+    desk = Desk(postrider, stores)
+    done = desk.server.run("user", "add", "anna", "-f", users, input=PASSWORD.encode())
+    assert done.returncode == 0, done.stderr
+    waiting = [desk.client() for _ in range(20)]
+    line = "AUTH PLAIN " + base64.b64encode(b"\0nobody\0x").decode()
+    for client in waiting:
+        client.send(line + "\r\n")
+    with desk.client() as other:  # a handshake, and commands, on the same loops
+        other.expect(250, "NOOP")
+        other.expect(530, "MAIL FROM:<anna@house.example>")
+        early = select.select([client.socket for client in waiting], [], [], 0)[0]
+        assert len(early) < len(waiting)
+    assert {client.reply().code for client in waiting} == {454}
+    assert desk.plain("anna").code == 235
+    for client in waiting:
+        client.close()
 
 
 def test_the_first_store_that_knows_a_name_answers_and_none_is_passed_over(postrider, table, tmp_path):

@@ -14,7 +14,7 @@ modulepath {modules}
 moduleload back_mdb
 TLSCertificateFile {certificate}
 TLSCertificateKeyFile {key}
-disallow bind_anon
+allow bind_anon_cred
 database mdb
 suffix "dc=house,dc=example"
 rootdn "cn=root,dc=house,dc=example"
