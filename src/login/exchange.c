@@ -56,6 +56,7 @@ static int check_password(struct exchange *e, Gsasl_session *session)
     size_t which;
     enum store_answer answer =
         stores_check(e->maker->stores, str_from_cstr(name), str_from_cstr(password), &which);
+    explicit_bzero((char *)(uintptr_t)password, strlen(password)); /* the library only frees it */
     e->unavailable = answer == STORE_DOWN;
     bool himself = !as || !*as || str_eq_nocase(str_from_cstr(as), str_from_cstr(name));
     return answer == STORE_RIGHT && himself ? GSASL_OK : GSASL_AUTHENTICATION_ERROR;

@@ -20,6 +20,7 @@ struct login_service {
     struct login_options options;
     atomic_uint mechanisms;
     atomic_uint generation; /* of the login process, as far as it is to be another one */
+    struct list offices;
 };
 
 /* A socket to a login process. Exchanges stay at the one where they began. */
@@ -37,6 +38,9 @@ struct loop_logins {
     struct loop *loop;
     const struct ports *ports;
     struct line *newest; /* null: none yet */
+    struct list node;    /* in the service's */
+    struct parcel renewal;
+    atomic_bool renewing; /* it is in the loop's inbox */
     struct list attempts;
     uint32_t last_id;
 };
@@ -255,6 +259,17 @@ static int ask_first(struct attempt *a, const struct login_question *question)
     return error;
 }
 
+/* So that the process of the old configuration can end. */
+static void renew(struct parcel *parcel)
+{
+    struct loop_logins *office = CONTAINER_OF(parcel, struct loop_logins, renewal);
+    atomic_store(&office->renewing, false);
+    if (office->newest && office->newest->generation != atomic_load(&office->service->generation)) {
+        drop_line(office->newest);
+        office->newest = NULL;
+    }
+}
+
 static void mechanisms(struct logins *logins, const struct login_facts *facts, struct buf *out)
 {
     struct loop_logins *office = CONTAINER_OF(logins, struct loop_logins, port);
@@ -342,6 +357,7 @@ int login_service_new(const struct login_options *options, struct login_service 
         return -ENOMEM;
     }
     service->options = *options;
+    list_init(&service->offices);
     atomic_init(&service->mechanisms, options->mechanisms);
     atomic_init(&service->generation, 1);
     bool random = getrandom(&seed, sizeof seed, 0) == (ssize_t)sizeof seed;
@@ -366,6 +382,12 @@ void login_service_renew(struct login_service *service, sasl_set mechanisms)
 {
     atomic_store(&service->mechanisms, mechanisms);
     atomic_fetch_add(&service->generation, 1);
+    LIST_EACH (node, &service->offices) {
+        struct loop_logins *office = CONTAINER_OF(node, struct loop_logins, node);
+        if (!atomic_exchange(&office->renewing, true)) {
+            office->ports->inbox->post(office->ports->inbox, &office->renewal);
+        }
+    }
 }
 
 struct logins *logins_new(struct login_service *service, struct loop *loop)
@@ -378,8 +400,10 @@ struct logins *logins_new(struct login_service *service, struct loop *loop)
         .port = {.mechanisms = mechanisms, .begin = begin, .step = step, .end = end},
         .service = service,
         .loop = loop,
-        .ports = loop_ports(loop)};
+        .ports = loop_ports(loop),
+        .renewal = {.open = renew}};
     list_init(&office->attempts);
+    list_append(&service->offices, &office->node);
     return &office->port;
 }
 
@@ -392,6 +416,7 @@ void logins_close(struct logins *logins)
         }
         drop_line(office->newest);
         office->newest = NULL;
+        list_remove(&office->node);
     }
 }
 

@@ -19,10 +19,12 @@ struct login_options {
 /* 0 with `*made`, or -errno. */
 NODISCARD int login_service_new(const struct login_options *options, struct login_service **made);
 void login_service_free(struct login_service *service); /* after the loops; null is fine */
-/* New exchanges are for a new process, which has read the configuration of now. From any thread. */
+/* New exchanges are for a new process, which has read the configuration of now. From one thread,
+ * while the loops run. */
 void login_service_renew(struct login_service *service, sasl_set mechanisms);
 
-/* A loop's own. Closed when nobody runs the loop any more, before loop_free(); freed after that. */
+/* A loop's own, made before any of them runs. Closed when nobody runs the loop any more, before
+ * loop_free(); freed after that. */
 NODISCARD struct logins *logins_new(struct login_service *service, struct loop *loop);
 void logins_close(struct logins *logins); /* null is fine */
 void logins_free(struct logins *logins);  /* null is fine */

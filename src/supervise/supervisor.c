@@ -20,7 +20,7 @@
 /* A worker that dies sooner after it was ready has failed again. */
 #define SHORT_LIFE_US INT64_C(200000)
 
-enum { SERVANTS_MAX = 8 };
+enum { SERVANTS_MAX = 32 };
 
 /* A process that all sockets to it go to: they come through its door. */
 struct doored {

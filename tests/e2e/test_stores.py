@@ -128,6 +128,23 @@ def test_a_login_process_that_dies_is_replaced(postrider, table):
         assert login_process(desk.server) not in ([], [process])
 
 
+def test_after_a_reload_the_old_login_process_ends_and_the_new_one_has_the_new_users(postrider, table):
+    desk = Desk(postrider, [{"sqlite": table, "query": QUERY}])
+    assert desk.plain("anna").code == 235
+    old = login_process(desk.server)
+    with desk.client() as between:
+        between.expect(334, "AUTH LOGIN")
+        between.expect(334, base64.b64encode(b"anna").decode())
+        desk.server.config["users"]["stores"][0]["query"] = "SELECT NULL WHERE :user = ''"
+        desk.server.write()
+        desk.server.process.send_signal(signal.SIGHUP)
+        desk.server.wait("reloaded")
+        assert desk.plain("anna").code == 535
+        between.expect(235, base64.b64encode(PASSWORD.encode()).decode())
+    ground.until("the old process has ended", lambda: not set(old) & set(login_process(desk.server)))
+    assert len(login_process(desk.server)) == 1
+
+
 def test_the_login_process_is_fenced_in(postrider, table):
     desk = Desk(postrider, [{"sqlite": table, "query": QUERY}])
     assert desk.plain("anna").code == 235

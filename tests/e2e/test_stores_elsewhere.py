@@ -3,6 +3,7 @@ wrong and unknown, hostile names, and no answer while it is down."""
 import os
 import pathlib
 import signal
+import subprocess
 
 import pytest
 
@@ -171,6 +172,23 @@ def test_users_of_pam(postrider, tmp_path):
     desk.is_back()
     service.unlink()
     assert b"there is no" in desk.server.run("check").stderr
+
+
+def test_users_of_the_system_by_pam(postrider, tmp_path):
+    if not unpacked.can_be_installed():
+        pytest.skip("a file of users for the system takes the right to mount")
+    server = postrider({"users": {"stores": [{"pam": "postrider"}]}}, start=False)
+    server.write()
+    machine = tmp_path / "machine"
+    ask = unpacked.as_installed(machine, ground.program(), "user", "test", "anna", "-c", server.file)
+    (machine / "etc" / "pam.d").mkdir()
+    (machine / "etc" / "pam.d" / "postrider").write_text("auth required pam_unix.so\naccount required pam_unix.so\n")
+    with (machine / "etc" / "passwd").open("a") as passwd:
+        passwd.write("anna:x:3001:3001::/:/bin/sh\n")
+    (machine / "etc" / "shadow").write_text(f"anna:{crypt(PASSWORD)}:19000:0:99999:7:::\n")
+    for password, code in [(PASSWORD, 0), ("wrong", 67)]:
+        done = subprocess.run(ask, input=password.encode(), capture_output=True)
+        assert done.returncode == code, (done.stdout, done.stderr)
 
 
 DOVECOT = """

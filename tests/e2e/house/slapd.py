@@ -14,7 +14,7 @@ modulepath {modules}
 moduleload back_mdb
 TLSCertificateFile {certificate}
 TLSCertificateKeyFile {key}
-allow bind_anon_cred
+allow bind_anon_cred bind_anon_dn
 database mdb
 suffix "dc=house,dc=example"
 rootdn "cn=root,dc=house,dc=example"
