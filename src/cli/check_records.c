@@ -1,102 +1,21 @@
-/* check_records.c: what others look for in the DNS before they believe in us or our mail. One
- * question after another: there is nobody to hurry for. */
+/* check_records.c: what others look for in the DNS before they believe in us or our mail. */
+#include "cli/check_lookup.h"
 #include "cli/check_security.h"
 
-#include "core/dns/chain.h"
 #include "core/dns/hostcheck.h"
 #include "core/dns/name.h"
 #include "core/mailauth/spf.h"
 #include "world/log.h"
-#include "world/loop.h"
 #include "world/resolver.h"
 
 #include <stdio.h>
-
-struct records {
-    struct findings *findings;
-    const struct config *config;
-    struct loop *loop;
-    struct arena arena;
-    struct resolver_query query;
-    struct buf message; /* what came, or nothing */
-    enum resolver_result result;
-};
-
-static void on_answer(struct resolver_query *query)
-{
-    struct records *r = CONTAINER_OF(query, struct records, query);
-    r->message.len = 0;
-    r->result = query->result;
-    if (query->result == RESOLVER_ANSWERED) {
-        buf_add(&r->message, query->answer);
-    }
-    loop_stop(r->loop);
-}
-
-static struct dns_answer ask(struct records *r, const struct dns_question *question)
-{
-    const struct ports *ports = loop_ports(r->loop);
-    r->query = (struct resolver_query){.done = on_answer};
-    ports->resolver->ask(ports->resolver, &r->query, question->name, question->type);
-    loop_run(r->loop);
-    return (struct dns_answer){.arrival = r->result == RESOLVER_ANSWERED  ? DNS_ARRIVED
-                                          : r->result == RESOLVER_TIMEOUT ? DNS_TIMEOUT
-                                                                          : DNS_BROKEN,
-                               .message = buf_str(&r->message)};
-}
-
-/* Along CNAMEs to records of that type. The chain's message is good until the next question. */
-static void look_up(struct records *r, struct chain *chain, struct str name, uint16_t type)
-{
-    struct dns_question question;
-    chain_start(chain, &r->arena, NULL, name, type);
-    while (chain->verdict == CHAIN_ASKING && chain_question(chain, &question)) {
-        struct dns_answer answer = ask(r, &question);
-        chain_answer(chain, &answer);
-    }
-}
-
-static bool was_answered(struct records *r, const struct chain *chain, const char *what,
-                         struct str name)
-{
-    if (chain->verdict == CHAIN_TEMPORARY) {
-        finding_add(r->findings, FINDING_NOTE, "dns", "%s of %.*s: the DNS does not answer (%s)",
-                    what, STR_ARG(name), chain->reason ? chain->reason : "time-out");
-        return false;
-    }
-    return true;
-}
-
-/* The text of the first TXT record that begins so; an empty text: there is none. */
-static struct str find_text(struct records *r, struct str name, struct str begin, const char *what)
-{
-    struct chain chain;
-    struct str found = {0};
-    look_up(r, &chain, name, DNS_TXT);
-    if (!was_answered(r, &chain, what, name)) {
-        return STR("?");
-    }
-    if (chain.verdict != CHAIN_FOUND) {
-        return found;
-    }
-    struct dns_record_iter it = chain_records_begin(&chain);
-    for (struct dns_record record; found.len == 0 && chain_record_next(&chain, &it, &record);) {
-        struct buf text = {0};
-        dns_record_text(&text, &record);
-        if (str_starts(buf_str(&text), begin)) {
-            found = arena_copy(&r->arena, buf_str(&text));
-        }
-        buf_done(&text);
-    }
-    return found;
-}
 
 static void check_mx(struct records *r, struct str domain)
 {
     struct chain chain;
     bool ours = false;
-    look_up(r, &chain, domain, DNS_MX);
-    if (!was_answered(r, &chain, "MX", domain)) {
+    records_look_up(r, &chain, domain, DNS_MX);
+    if (!records_answered(r, &chain, "MX", domain)) {
         return;
     }
     if (chain.verdict != CHAIN_FOUND) {
@@ -118,7 +37,7 @@ static void check_mx(struct records *r, struct str domain)
 static void check_dmarc(struct records *r, struct str domain)
 {
     struct str name = arena_format(&r->arena, "_dmarc.%.*s", STR_ARG(domain));
-    struct str policy = find_text(r, name, STR("v=DMARC1"), "DMARC");
+    struct str policy = records_find_text(r, name, STR("v=DMARC1"), "DMARC");
     if (policy.len == 0) {
         finding_add(r->findings, FINDING_WEAK, "dns",
                     "%.*s has no DMARC record: nobody is told what to do with forged mail",
@@ -141,8 +60,8 @@ static void check_dkim(struct records *r, const struct config_dkim_key *key)
                                    STR_ARG(key->domain));
     enum dkim_record best = DKIM_RECORD_BROKEN;
     struct chain chain;
-    look_up(r, &chain, name, DNS_TXT);
-    if (!was_answered(r, &chain, "the DKIM key", name)) {
+    records_look_up(r, &chain, name, DNS_TXT);
+    if (!records_answered(r, &chain, "the DKIM key", name)) {
         return;
     }
     struct dns_record_iter it = chain_records_begin(&chain);
@@ -172,7 +91,7 @@ static void check_spf_from(struct records *r, struct str domain, struct ip ip)
     }
     spf_start(spf, &r->arena, &request);
     while (spf->result == SPF_OPEN && spf_question(spf, &question)) {
-        struct dns_answer answer = ask(r, &question);
+        struct dns_answer answer = records_ask(r, &question);
         spf_answer(spf, &answer);
     }
     if (spf->result == SPF_PERMERROR) {
@@ -187,7 +106,7 @@ static void check_spf_from(struct records *r, struct str domain, struct ip ip)
 
 static void check_spf(struct records *r, struct str domain, const struct ip *ips, size_t count)
 {
-    struct str record = find_text(r, domain, STR("v=spf1"), "SPF");
+    struct str record = records_find_text(r, domain, STR("v=spf1"), "SPF");
     if (record.len == 0) {
         finding_add(r->findings, FINDING_WEAK, "dns",
                     "%.*s has no SPF record: anybody can send in its name", STR_ARG(domain));
@@ -214,7 +133,7 @@ static void check_reverse(struct records *r, struct ip ip)
     }
     hostcheck_reverse(check, &r->arena, ip);
     while (!check->done && hostcheck_question(check, &question)) {
-        struct dns_answer answer = ask(r, &question);
+        struct dns_answer answer = records_ask(r, &question);
         hostcheck_answer(check, question.id, &answer);
     }
     if (check->reverse == REVERSE_NONE || check->reverse == REVERSE_MISMATCH) {
@@ -237,8 +156,8 @@ static size_t own_addresses(struct records *r, struct ip ips[ADDRESSES_MAX])
     size_t count = 0;
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         struct chain chain;
-        look_up(r, &chain, r->config->hostname, types[i]);
-        if (!was_answered(r, &chain, "the address", r->config->hostname) ||
+        records_look_up(r, &chain, r->config->hostname, types[i]);
+        if (!records_answered(r, &chain, "the address", r->config->hostname) ||
             chain.verdict != CHAIN_FOUND) {
             continue;
         }
@@ -287,6 +206,7 @@ static void check_all(struct records *r)
                 STR_ARG(domain));
         }
     }
+    check_privacy(r);
     check_tls_reports(r);
     for (size_t i = 0; i < r->config->dkim_key_count; i++) {
         check_dkim(r, &r->config->dkim_keys[i]);

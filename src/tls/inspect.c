@@ -62,3 +62,38 @@ bool certificate_inspect(const char *chain, const char *key, struct str host,
     EVP_PKEY_free(private_key);
     return true;
 }
+
+static bool is_described(X509 *certificate, const struct tlsa *tlsa)
+{
+    unsigned char *der = NULL, digest[EVP_MAX_MD_SIZE];
+    int len = tlsa->selector == 0 ? i2d_X509(certificate, &der)
+                                  : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+    const EVP_MD *method = tlsa->matching == 1 ? EVP_sha256() : EVP_sha512();
+    unsigned size = 0;
+    bool same = false;
+    if (len > 0 && tlsa->matching == 0) {
+        same = str_eq(str_from((const char *)der, (size_t)len), tlsa->data);
+    } else if (len > 0 && EVP_Digest(der, (size_t)len, digest, &size, method, NULL) == 1) {
+        same = str_eq(str_from((const char *)digest, size), tlsa->data);
+    }
+    OPENSSL_free(der);
+    return same;
+}
+
+bool certificate_fits_tlsa(const char *chain, const struct tlsa *tlsa)
+{
+    struct buf text = {0};
+    struct file_stamp stamp;
+    X509 *leaf = NULL;
+    STACK_OF(X509) *issuers = NULL;
+    bool fits = whole_file_read(chain, &text, &stamp) == 0 &&
+                pem_chain(NULL, buf_str(&text), &leaf, &issuers) && is_described(leaf, tlsa);
+    for (int i = 0; !fits && tlsa->usage == 2 && i < sk_X509_num(issuers); i++) {
+        fits = is_described(sk_X509_value(issuers, i), tlsa);
+    }
+    X509_free(leaf);
+    sk_X509_pop_free(issuers, X509_free);
+    buf_done(&text);
+    ERR_clear_error();
+    return fits;
+}

@@ -3,6 +3,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/instant.h"
+#include "core/base/tlsa.h"
 
 struct certificate_facts {
     bool rsa;        /* else an elliptic curve, or another kind */
@@ -18,3 +19,7 @@ struct certificate_facts {
  * cannot be read. */
 NODISCARD bool certificate_inspect(const char *chain, const char *key, struct str host,
                                    struct certificate_facts *facts, struct buf *reason);
+
+/* Whether a usable TLSA record describes the first certificate of the file (usage 3), or one of it
+ * (usage 2). False too where the file cannot be read. */
+NODISCARD bool certificate_fits_tlsa(const char *chain, const struct tlsa *tlsa);
