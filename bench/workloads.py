@@ -7,6 +7,7 @@ import resource
 import statistics
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -378,6 +379,26 @@ def trace(bench):
         yield turn, "Postrider", {"shape": "offline, one core", **json.loads(done.stdout)}
 
 
+SENDERS = "client.example"  # From of the load's messages
+KEYS = {"rsa": ("--rsa", "2048"), "ed25519": ("--ed25519",)}
+
+
+def signed(bench):
+    """Relayed with signatures (DKIM) of each kind of key, and of both."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, options in KEYS.items():
+            subprocess.run([servers.PROGRAM, "dkim", "key", SENDERS, name, "-f", f"{folder}/{name}", *options],
+                           stdout=subprocess.DEVNULL, check=True)  # fmt: skip
+        for names in ((), ("ed25519",), ("rsa",), tuple(KEYS)):
+            keys = [{"domain": SENDERS, "selector": name, "key": f"{folder}/{name}"} for name in names]
+            with Sink() as sink:
+
+                def measured(server, sink=sink):
+                    return through(bench, server, 20, lambda: sink.count("messages"))
+
+                yield from bench.own(" and ".join(names) or "unsigned", measured, "relay", dkim=keys)
+
+
 ALL = {
     "limits": limits,
     "a": accept_and_queue,
@@ -388,5 +409,6 @@ ALL = {
     "g": long_queue,
     "h": slow_site,
     "i": many_recipients,
+    "s": signed,
     "t": trace,
 }
