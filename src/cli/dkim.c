@@ -33,7 +33,9 @@ static void print_help(void)
         "  -f, --file FILE    where the key is kept\n"
         "  -c, --config FILE  the configuration\n"
         "  --json             a JSON object\n\n"
-        "`postrider check --security --dns` compares keys and published records.\n\n"
+        "`postrider check --security --dns` compares keys and published records. To change a key:\n"
+        "make one with another selector, publish its record, put it into the configuration in\n"
+        "place of the old one, reload, and withdraw the old record some days later.\n\n"
         "example: postrider dkim key example.org s1 -f /etc/postrider/dkim/s1.pem\n");
 }
 
