@@ -9,15 +9,20 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { NAME_MAX_OCTETS = 255, PASSWORD_MAX_OCTETS = 1024, PROBES = 2 };
+enum { NAME_MAX_OCTETS = 255, PASSWORD_MAX_OCTETS = 1024 };
 #define TOLD_AGAIN_US INT64_C(10000000)
 
-/* While a store gives no answer, few questions go to it: the threads that would wait in vain are
- * wanted for the others. */
+/* A store that is slow must leave threads for the others: so many questions go to it at once, or,
+ * while it gives no answer, so few; who comes when it is full waits for a moment only. */
+enum { QUESTIONS_MAX = 12, PROBES = 2 };
+#define MOMENT_US INT64_C(250000)
+
 struct place {
     struct store store;
     unsigned asking;
+    pthread_cond_t asked; /* one less is asking */
     bool down;
     int64_t told_us; /* when the log was told */
 };
@@ -48,6 +53,16 @@ static void tell(struct stores *s, const struct place *p, const char *event, str
     }
 }
 
+/* By the clock that store_now_us() reads. */
+static void init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 struct stores *stores_new(const struct config *config, struct log *log)
 {
     size_t count = config->store_count;
@@ -62,6 +77,7 @@ struct stores *stores_new(const struct config *config, struct log *log)
     for (size_t i = 0; i < count; i++) {
         struct place *p = &s->places[i];
         struct buf reason = {0};
+        init_condition(&p->asked);
         p->store.config = &config->stores[i];
         p->store.kind = kinds[config->stores[i].kind];
         if (p->store.kind->open && p->store.kind->open(&p->store, &reason) != 0) {
@@ -81,6 +97,7 @@ void stores_free(struct stores *s)
         if (s->places[i].store.kind->close) {
             s->places[i].store.kind->close(&s->places[i].store);
         }
+        pthread_cond_destroy(&s->places[i].asked);
     }
     sem_destroy(&s->hashing);
     pthread_mutex_destroy(&s->lock);
@@ -97,10 +114,21 @@ struct str stores_name(const struct stores *s, size_t which)
     return s->places[which].store.config->name;
 }
 
+static bool is_full(const struct place *p)
+{
+    return p->asking >= (p->down ? PROBES : QUESTIONS_MAX);
+}
+
 static bool may_ask(struct stores *s, struct place *p)
 {
+    int64_t until = store_now_us() + MOMENT_US;
+    struct timespec end = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+    int error = 0;
     pthread_mutex_lock(&s->lock);
-    bool may = !p->down || p->asking < PROBES;
+    while (is_full(p) && !p->down && error == 0) {
+        error = pthread_cond_timedwait(&p->asked, &s->lock, &end);
+    }
+    bool may = !is_full(p);
     p->asking += may;
     pthread_mutex_unlock(&s->lock);
     return may;
@@ -116,6 +144,7 @@ static void note(struct stores *s, struct place *p, bool down, struct str reason
     p->down = down;
     p->told_us = news ? now : p->told_us;
     p->asking--;
+    pthread_cond_signal(&p->asked);
     pthread_mutex_unlock(&s->lock);
     if (news) {
         tell(s, p, "store-trouble", reason.len > 0 ? reason : STR("no answer in time"));
