@@ -70,7 +70,7 @@ def postriders(folder, port, name_server):
 
     yield make
     troubles = []
-    for one in made:
+    for one in reversed(made):  # the last one made sends to those before, which would wait for it to hang up
         try:
             one.clean_up()
         except AssertionError as trouble:

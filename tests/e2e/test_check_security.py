@@ -176,6 +176,20 @@ def test_a_record_that_is_missing_or_wrong_is_found(findings, dns, grade, text, 
     assert len(found) == 1 and found[0][0] == grade and text in found[0][2], found
 
 
+def test_a_tlsa_record_of_the_certificate_that_is_made_for_us_fits(postrider, dns, tmp_path):
+    house = postrider()
+    house.stop()
+    kept = x509.load_pem_x509_certificate((house.folder / "spool/tls/self-signed.pem").read_bytes())
+    whole = kept.public_bytes(serialization.Encoding.DER).hex()
+    signed = Signed("house.example", f"{HOUSE['mx']}\n{HOUSE['a']}\n_25._tcp.mx TLSA 3 0 0 {whole}\n")
+    (tmp_path / "anchor").write_text(signed.anchor)
+    server = dns({"house.example": signed})
+    house.config["dns"] = {"servers": [server], "trust_anchor": str(tmp_path / "anchor")}
+    house.write()
+    found = json.loads(house.run("check", "--security", "--json", f"--dns={server}").stdout)["findings"]
+    assert not [f for f in found if "DANE" in f["text"] or "TLSA" in f["text"]]
+
+
 @pytest.mark.parametrize("tlsa, text", [
     ("leaf", None), ("authority", None), ("other", "describes our certificate"), ("useless", "can be used for mail"),
 ])  # fmt: skip
