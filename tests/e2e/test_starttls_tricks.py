@@ -63,7 +63,8 @@ def test_what_comes_behind_starttls_in_the_same_packet_ends_the_session(house, e
     house.wait("tls-injection")
 
 
-@pytest.mark.parametrize("extra", [BEHIND["a command"], b"\r\n\r\n\r\n", BEHIND["a command"] + hello()])
+@pytest.mark.parametrize("extra", [BEHIND["a command"], b"\r\n\r\n\r\n", BEHIND["a command"] + hello()],
+                         ids=["a command", "empty lines", "a command and a TLS record"])
 def test_what_comes_after_the_reply_in_the_clear_is_no_command(house, extra):
     with house.client() as client:
         client.hello()
