@@ -148,9 +148,13 @@ static int answer_logins(const struct config *config, struct log *log)
     if (code != 0 || !stores) {
         return code ? code : EX_OSERR;
     }
-    int error = runs_programs(config) ? fence_become(&user) : fence_logins(config, &user);
-    /* Nobody of our user looks into this memory, nor does a crash write it to a file. */
-    if (error || prctl(PR_SET_DUMPABLE, 0) != 0) {
+    /* Nobody of our user looks into this memory, nor does a crash write it to a file. A change of
+     * user means the same; behind the fence it cannot be asked for any more. */
+    int error = prctl(PR_SET_DUMPABLE, 0) != 0 ? -errno : 0;
+    if (!error) {
+        error = runs_programs(config) ? fence_become(&user) : fence_logins(config, &user);
+    }
+    if (error) {
         (void)fprintf(stderr, "postrider: no logins: privileges could not be given up\n");
         return EX_OSERR;
     }
