@@ -15,7 +15,7 @@ struct tls_session {
     struct str mx;          /* STS: the patterns, separated by blanks */
     struct str policy;      /* what was promised, in lines: the STS policy, or TLSA records */
     struct str host;
-    struct ip ip; /* IP_NONE: there was no connection */
+    struct ip ip, source; /* the host's address and ours; IP_NONE: there was no connection */
     enum tls_failure failure;
 };
 

@@ -106,19 +106,24 @@ static json_t *policy_of(json_t *policies, const struct tls_session *s)
     return policy;
 }
 
+static struct str address(struct ip ip, char into[IP_TEXT_MAX])
+{
+    return ip.family == IP_NONE ? STR("") : ip_text(ip, into);
+}
+
 static void count_failure(json_t *policy, const struct tls_session *s)
 {
     json_t *details = json_object_get(policy, "details");
     struct str word = tls_failure_word(s->failure);
-    char ip[IP_TEXT_MAX];
-    struct str at = s->ip.family == IP_NONE ? (struct str){0} : ip_text(s->ip, ip);
+    char ip[IP_TEXT_MAX], source[IP_TEXT_MAX];
+    struct str at = address(s->ip, ip), from = address(s->source, source);
     size_t i;
     json_t *detail;
     add(policy, "failures");
     json_array_foreach(details, i, detail)
     {
         if (is_text(detail, "result", word) && is_text(detail, "host", s->host) &&
-            is_text(detail, "ip", at)) {
+            is_text(detail, "ip", at) && is_text(detail, "source", from)) {
             add(detail, "count");
             return;
         }
@@ -128,6 +133,7 @@ static void count_failure(json_t *policy, const struct tls_session *s)
         json_object_set_new(detail, "result", text(word));
         json_object_set_new(detail, "host", text(s->host));
         json_object_set_new(detail, "ip", text(at));
+        json_object_set_new(detail, "source", text(from));
         json_object_set_new(detail, "count", json_integer(1));
         json_array_append_new(details, detail);
     }
@@ -200,7 +206,8 @@ static bool is_policy(const json_t *policy)
     {
         good = good && json_is_string(json_object_get(detail, "result")) &&
                json_is_string(json_object_get(detail, "host")) &&
-               json_is_string(json_object_get(detail, "ip"));
+               json_is_string(json_object_get(detail, "ip")) &&
+               json_is_string(json_object_get(detail, "source"));
     }
     return good;
 }

@@ -38,7 +38,8 @@ static json_t *write_details(const json_t *details)
         json_t *made = json_object();
         json_object_set(made, "result-type", json_object_get(detail, "result"));
         json_object_set(made, "receiving-mx-hostname", json_object_get(detail, "host"));
-        if (json_string_length(json_object_get(detail, "ip")) > 0) {
+        if (json_string_length(json_object_get(detail, "ip")) > 0) { /* there was a connection */
+            json_object_set(made, "sending-mta-ip", json_object_get(detail, "source"));
             json_object_set(made, "receiving-ip", json_object_get(detail, "ip"));
         }
         json_object_set(made, "failed-session-count", json_object_get(detail, "count"));

@@ -186,7 +186,10 @@ def test_in_the_report(story, domain):
         assert (summary["total-successful-session-count"], summary["total-failure-session-count"]) == (1, 0)
     else:
         assert (summary["total-successful-session-count"], summary["total-failure-session-count"]) == (0, 1)
-        assert [d["result-type"] for d in policy["failure-details"]] == [result]
+        (detail,) = policy["failure-details"]
+        assert detail["result-type"] == result and detail["receiving-mx-hostname"] == f"mx.{domain}"
+        connected = name not in ("unnamed", "full", "forged")
+        assert (detail.get("sending-mta-ip"), "receiving-ip" in detail) == ("127.0.0.1" if connected else None, connected)
     if kind == "sts" and name not in NO_POLICY:
         options = STS[name][0]
         mx = "other.example" if name == "full" else options.get("mx", f"mx.{domain}")

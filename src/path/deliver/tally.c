@@ -41,7 +41,7 @@ static enum tls_promise promise_of(const struct tls_policy *policy, enum tls_fai
 }
 
 static void count(const struct ports *ports, const struct tls_policy *policy, struct str host,
-                  const struct endpoint *peer, enum tls_failure failure)
+                  const struct stream *stream, enum tls_failure failure)
 {
     if (!ports->tally || policy->domain.len == 0) {
         return;
@@ -49,7 +49,7 @@ static void count(const struct ports *ports, const struct tls_policy *policy, st
     enum tls_promise promise = promise_of(policy, failure);
     struct str base = policy->base.len > 0 ? policy->base : host;
     struct buf lines = {0};
-    write_policy(&lines, policy, promise, peer->port);
+    write_policy(&lines, policy, promise, stream ? stream->peer.port : 0);
     struct tls_session session = {
         .domain = policy->domain,
         .promise = promise,
@@ -57,7 +57,8 @@ static void count(const struct ports *ports, const struct tls_policy *policy, st
         .mx = promise == PROMISE_STS ? policy->sts_mx : (struct str){0},
         .policy = buf_str(&lines),
         .host = host,
-        .ip = peer->ip,
+        .ip = stream ? stream->peer.ip : (struct ip){0},
+        .source = stream ? stream->local.ip : (struct ip){0},
         .failure = failure_of(failure, policy, host),
     };
     ports->tally->count(ports->tally, &session);
@@ -82,7 +83,7 @@ void tally_connection(const struct connection *c)
     } else {
         return; /* TLS was not wanted, or it did not come so far */
     }
-    count(ports, c->tls, c->host, &c->peer, failure);
+    count(ports, c->tls, c->host, c->stream, failure);
 }
 
 void tally_refusal(const struct host_tls_query *query)
@@ -90,6 +91,6 @@ void tally_refusal(const struct host_tls_query *query)
     const struct tls_policy *policy = &query->hop->tls;
     bool named = policy->sts != STS_ENFORCE ||
                  sts_names_host(policy->sts_mx, query->hop->hosts[query->host].name);
-    count(query->ports, policy, query->hop->hosts[query->host].name, &(struct endpoint){0},
+    count(query->ports, policy, query->hop->hosts[query->host].name, NULL,
           named ? TLS_FAILED_DNSSEC : TLS_FAILED_VALIDATION);
 }

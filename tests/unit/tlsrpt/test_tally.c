@@ -21,6 +21,7 @@ static void count(struct tally *tally, const char *domain, enum tls_failure fail
                                   .policy = STR("version: STSv1\nmode: enforce\n"),
                                   .host = STR("mx.example"),
                                   .ip = {IP_V4, {192, 0, 2, 1}},
+                                  .source = {IP_V4, {192, 0, 2, 9}},
                                   .failure = failure};
     tally_port(tally)->count(tally_port(tally), &session);
 }
@@ -70,6 +71,7 @@ static void what_is_counted_outlives_a_restart_and_becomes_a_report(void **state
     assert_string_equal(json_string_value(json_object_get(detail, "result")),
                         "certificate-expired");
     assert_int_equal(number(detail, "count"), 2);
+    assert_string_equal(json_string_value(json_object_get(detail, "sending_ip")), "192.0.2.9");
     json_decref(read);
     tally_return(tally, taken);
     json_decref(tally_take(tally, far_away));
