@@ -154,6 +154,16 @@ def test_msmtp_logs_in_by(desk, mechanism):
     assert desk.server.wait("login", mechanism=mechanism.upper())
 
 
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_gnutls_resumes_by_our_tickets(desk, version):
+    done = subprocess.run(
+        ["gnutls-cli", "--x509cafile", desk.ca("right"), "--verify-hostname", NAME, "--resume", "--waitresumption",
+         f"--priority=NORMAL:-VERS-ALL:+VERS-TLS{version}", "--port", str(desk.hidden), desk.address],
+        input=b"QUIT\r\n", capture_output=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 0 and b"This is a resumed session" in done.stdout, done
+
+
 @pytest.mark.parametrize("program, options", [
     (openssl, ["-tls1_2"]), (openssl, ["-tls1_3"]),
     (gnutls, ["--priority=NORMAL:-VERS-ALL:+VERS-TLS1.2"]), (gnutls, ["--priority=NORMAL:-VERS-ALL:+VERS-TLS1.3"]),

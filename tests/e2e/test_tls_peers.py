@@ -18,7 +18,7 @@ from house.signed import Signed
 MESSAGE = b"Subject: private\r\n\r\nhello\r\n"
 OTHER = "0123456789abcdef" * 4
 
-# The policy, its host or listener, and the outcome: "private", "clear", or the status and what the reason holds.
+# The policy, its host or listener, and the outcome: "private", "private 1.2", "clear", or the status and what the reason holds.
 ROWS = {
     "may": ({"policy": "may"}, "mx", "private"),
     "may-clear": ({"policy": "may"}, "clear", "clear"),
@@ -34,6 +34,7 @@ ROWS = {
     "dane-clear": (None, "clear", ("4.7.4", "TLS is required")),
     "implicit": ({"policy": "verify"}, "implicit", "private"),
     "implicit-name": ({"policy": "verify", "names": ["other.example"]}, "implicit", ("4.7.5", "mismatch")),
+    "old": ({"policy": "encrypt"}, "old", "private 1.2"),
     "asked": ({"policy": "encrypt"}, "asks", "private"),  # for a certificate of ours, which there is none
     "demanded": ({"policy": "encrypt"}, "demands", ("4.7.1", "No client certificate presented")),
 }
@@ -55,7 +56,7 @@ class Ports:
 
     def __init__(self):
         self.usual = ground.port_everywhere()
-        self.implicit, self.clear, self.asks, self.demands = (ground.port_everywhere() for _ in range(4))
+        self.implicit, self.clear, self.old, self.asks, self.demands = (ground.port_everywhere() for _ in range(5))
 
 
 def postfix(make, certificate, domains, ports):
@@ -64,6 +65,7 @@ def postfix(make, certificate, domains, ports):
         f"{address}:{port} inet n - n - - smtpd {options}\n" for port, options in {
             ports.implicit: "-o smtpd_tls_wrappermode=yes",
             ports.clear: "-o smtpd_tls_security_level=none",
+            ports.old: "-o smtpd_tls_protocols=TLSv1.2",
             ports.asks: "-o smtpd_tls_ask_ccert=yes",
             ports.demands: "-o smtpd_tls_req_ccert=yes -o smtpd_tls_security_level=encrypt",
         }.items())  # fmt: skip
@@ -81,6 +83,7 @@ def exim(make, certificate, domains, ports):
         "tls_certificate = /etc/mx.pem",
         "tls_privatekey = /etc/mx.key",
         f"tls_on_connect_ports = {ports.implicit}",
+        f"tls_require_ciphers = ${{if ={{$received_port}}{{{ports.old}}}{{NORMAL:-VERS-TLS1.3}}{{NORMAL}}}}",
         "tls_verify_certificates = /etc/mx.pem",
         f"tls_try_verify_hosts = ${{if ={{$received_port}}{{{ports.asks}}}{{*}}{{}}}}",
         f"tls_verify_hosts = ${{if ={{$received_port}}{{{ports.demands}}}{{*}}{{}}}}",
@@ -165,8 +168,9 @@ def test_each_policy_with_each_server(scene, peer, row):
         (message,) = ground.until(f"mail to {recipient}", lambda: [m for m in maildir.messages() if recipient.encode() in m])
         received = next(f for f in fields(message, "Received") if b"with ESMTP" in f.replace(b"esmtp", b"ESMTP"))
         private = re.search(rb"with (ESMTPS|esmtps)\b", received)
-        assert bool(private) == (outcome == "private"), received
-        assert not private or re.search(rb"TLS(v)?1\.3", received), received
+        assert bool(private) == (outcome != "clear"), received
+        version = re.search(rb"TLSv?1\.(.)", received)
+        assert not private or version[1] == (b"2" if outcome == "private 1.2" else b"3"), received
 
 
 @pytest.mark.parametrize("options, version", [

@@ -129,6 +129,8 @@ def resumption(server):
             server.openssl(version, "-ign_eof", "-sess_out", kept.name, given=quit_)
             said = server.openssl(version, "-ign_eof", "-sess_in", kept.name, given=quit_)
             yield Finding(f"resumption by ticket, {what}", "works", "works" if "Reused, TLSv1" in said else "does not")
+    early = re.search(r"Max Early Data: ([1-9]\d*)", said)  # which anybody could send a second time
+    yield Finding("early data, TLS 1.3", "none", f"up to {early[1]} octets" if early else "none")
 
 
 def certificates(server):
