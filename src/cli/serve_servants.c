@@ -58,15 +58,14 @@ static void read_dkim_keys(struct key_ring *ring, const struct config *config)
 /* Gives up everything, and then says what came of reading the keys. */
 static int sign(struct key_ring *ring, const struct fence_user *user, int error)
 {
+    /* For a sanitizer's sake. */
     static const struct fence_path own = {.path = STR_INIT("/proc/self"), .access = FENCE_READ};
-    struct fence fence = {
-        .user = *user, .paths = &own, .path_count = 1}; /* for a sanitizer's sake */
+    struct fence fence = {.user = *user, .paths = &own, .path_count = 1, .hides_memory = true};
     struct message read = {.kind = MESSAGE_READY, .error = error, .descriptor = -1};
     struct fence_report report;
     const char *failed = NULL;
     int code = EX_OK;
-    /* Nobody of our user looks into this memory, nor does a crash write it to a file. */
-    if (prctl(PR_SET_DUMPABLE, 0) != 0 || fence_enter(&fence, &report, &failed) != 0) {
+    if (fence_enter(&fence, &report, &failed) != 0) {
         (void)fprintf(stderr, "postrider: no keys: the fence (%s) failed\n", failed ? failed : "");
         code = EX_OSERR;
     } else if (channel_send(SUPERVISOR_CHANNEL, &read) == 0) {
@@ -122,7 +121,7 @@ static int fence_logins(const struct config *config, const struct fence_user *us
         {.path = config->spool_path, .access = FENCE_WRITE},
         {.path = STR("/dev/null"), .access = FENCE_WRITE},
     };
-    struct fence fence = {.user = *user, .paths = paths, .path_count = 3};
+    struct fence fence = {.user = *user, .paths = paths, .path_count = 3, .hides_memory = true};
     struct fence_report report;
     struct arena arena = {0};
     const char *failed = NULL;
@@ -139,6 +138,12 @@ static int fence_logins(const struct config *config, const struct fence_user *us
     return error;
 }
 
+static int become_unseen(const struct fence_user *user)
+{
+    int error = fence_become(user);
+    return error ? error : prctl(PR_SET_DUMPABLE, 0) != 0 ? -errno : 0;
+}
+
 static int answer_logins(const struct config *config, struct log *log)
 {
     struct login_secret secret;
@@ -148,12 +153,7 @@ static int answer_logins(const struct config *config, struct log *log)
     if (code != 0 || !stores) {
         return code ? code : EX_OSERR;
     }
-    /* Nobody of our user looks into this memory, nor does a crash write it to a file. A change of
-     * user means the same; behind the fence it cannot be asked for any more. */
-    int error = prctl(PR_SET_DUMPABLE, 0) != 0 ? -errno : 0;
-    if (!error) {
-        error = runs_programs(config) ? fence_become(&user) : fence_logins(config, &user);
-    }
+    int error = runs_programs(config) ? become_unseen(&user) : fence_logins(config, &user);
     if (error) {
         (void)fprintf(stderr, "postrider: no logins: privileges could not be given up\n");
         return EX_OSERR;

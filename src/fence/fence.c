@@ -13,8 +13,11 @@ int fence_enter(const struct fence *fence, struct fence_report *report, const ch
         return error;
     }
     report->capabilities = true;
-    /* A change of user takes the parent's death signal away, and lets nobody of that user look into
-     * us or make us dump our memory. */
+    /* A change of user takes the parent's death signal away, and may change who looks into us. */
+    *failed = "memory";
+    if (fence->hides_memory && prctl(PR_SET_DUMPABLE, 0) != 0) {
+        return -errno;
+    }
     *failed = "no_new_privs";
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return -errno;

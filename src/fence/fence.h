@@ -31,6 +31,7 @@ struct fence {
     struct fence_user user;
     const struct fence_path *paths; /* what does not exist is left out */
     size_t path_count;
+    bool hides_memory; /* nobody of its user looks into it, nor does a crash write it to a file */
 };
 
 /* What was had of it, for the log. */

@@ -18,9 +18,11 @@ HOSTILE = [
 class Desk:
     """A server whose users are in `stores`."""
 
-    def __init__(self, postrider, stores, **users):
+    def __init__(self, postrider, stores, more={}, **users):
         self.address = ground.address()
-        self.server = postrider({"networks": ["192.0.2.0/24"], "users": {"stores": stores, **users}}, start=False)
+        self.server = postrider(
+            {"networks": ["192.0.2.0/24"], "users": {"stores": stores, **users}, **more}, start=False
+        )
         self.server.address = self.address
         self.server.config["listen"] = [{"address": f"{self.address}:{self.server.port}", "mode": "submission"}]
         self.server.write()
