@@ -234,7 +234,7 @@ install)
     ;;
 bench)
     # shellcheck disable=SC2086
-    need 'measure Postrider beside others' $BUILD_PACKAGES python3 util-linux $PEER_PACKAGES $MACHINE_PACKAGES
+    need 'measure Postrider beside others' $BUILD_PACKAGES python3 openssl util-linux $PEER_PACKAGES $MACHINE_PACKAGES
     build bench
     exec "$PYTHON" -B bench/run.py "$@"
     ;;

@@ -1,8 +1,9 @@
 /* hold: opens idle sessions, each greeted and past its EHLO, says so (after 45 s, of those that are
  * there), and holds them until its standard input ends. From 127.0.0.2 and up, 1,000 from each
- * address.
+ * address. With -s each is TLS from its first octet, with -2 TLS 1.2.
  *
- *   hold [-x ADDRESSES] N ADDRESS:PORT */
+ *   hold [-s] [-2] [-x ADDRESSES] N ADDRESS:PORT */
+#include "secure.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -16,16 +17,31 @@
 static int ep;
 static long ready_count, lost;
 static unsigned char *steps; /* by descriptor: 0 greeting, 1 EHLO, 2 idle */
+static SSL **secured;        /* by descriptor; null: without TLS */
+
+static ssize_t take(int fd, char *into, size_t len)
+{
+    return secured ? secure_recv(secured[fd], into, len) : recv(fd, into, len, 0);
+}
+
+static bool say(int fd, const char *text)
+{
+    size_t len = strlen(text);
+    return secured ? secure_send(secured[fd], text)
+                   : send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
 
 static void readable(int fd)
 {
     char in[4096];
-    ssize_t got = recv(fd, in, sizeof(in), 0);
+    ssize_t got = take(fd, in, sizeof(in));
     if (got < 0 && errno == EAGAIN)
         return;
     if (got <= 0) {
         lost++;
         ready_count -= steps[fd] == 2;
+        if (secured)
+            SSL_free(secured[fd]);
         close(fd);
         return;
     }
@@ -37,7 +53,7 @@ static void readable(int fd)
         last--;
     if (in + got - last < 4 || last[3] == '-')
         return;
-    if (steps[fd] == 0 && send(fd, "EHLO client.example\r\n", 21, MSG_NOSIGNAL) == 21) {
+    if (steps[fd] == 0 && say(fd, "EHLO client.example\r\n")) {
         steps[fd] = 1;
     } else if (steps[fd] == 1) {
         steps[fd] = 2;
@@ -48,16 +64,23 @@ static void readable(int fd)
 int main(int argc, char **argv)
 {
     long sources = 0;
-    for (int o; (o = getopt(argc, argv, "x:")) != -1;)
-        sources = o == 'x' ? number(optarg, 1, 10000) : 0;
+    bool secure = false;
+    int version = 0;
+    for (int o; (o = getopt(argc, argv, "s2x:")) != -1;) {
+        sources = o == 'x' ? number(optarg, 1, 10000) : sources;
+        secure = secure || o == 's' || o == '2';
+        version = o == '2' ? TLS1_2_VERSION : version;
+    }
     errno = 0;
     if (optind + 2 != argc)
-        die("hold [-x ADDRESSES] N ADDRESS:PORT");
+        die("hold [-s] [-2] [-x ADDRESSES] N ADDRESS:PORT");
     long wanted = number(argv[optind], 1, 200000);
     struct sockaddr_in at = address_of(argv[optind + 1]);
     want_descriptors();
     steps = calloc(300000, 1);
-    if (!steps)
+    SSL_CTX *context = secure ? secure_context(version) : NULL;
+    secured = secure ? calloc(300000, sizeof(SSL *)) : NULL;
+    if (!steps || (secure && !secured))
         die("memory");
     sources = sources ? sources : 1 + wanted / 1000;
     ep = epoll_create1(EPOLL_CLOEXEC);
@@ -70,6 +93,10 @@ int main(int argc, char **argv)
         while (opened < wanted && opened - ready_count - lost < 200) {
             e.data.fd = connect_to(at, 1 + (unsigned)(opened++ % sources));
             steps[e.data.fd] = 0;
+            if (secured) {
+                secured[e.data.fd] = secure_on(context, e.data.fd);
+                e.events = EPOLLIN | EPOLLOUT | EPOLLET; /* a client speaks first */
+            }
             epoll_ctl(ep, EPOLL_CTL_ADD, e.data.fd, &e);
         }
         bool late = now_ns() - began > 45000000000u;

@@ -10,6 +10,7 @@ TITLES = {
     "g": "a queue of a million",
     "h": "a dead site and a slow one",
     "i": "one message, 100,000 recipients, 10,000 domains",
+    "k": "TLS handshakes, up to the greeting",
     "s": "relay, signed (DKIM)",
     "t": "messages whose way is judged",
 }

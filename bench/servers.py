@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -25,10 +26,14 @@ DNS_PORT = 7753
 WORK = pathlib.Path(os.environ.get("BENCH_FOLDER", tempfile.gettempdir()))
 
 
-def listens(port, address=ADDRESS):
+def listens(port, address=ADDRESS, secure=False):
     try:
         with socket.create_connection((address, port), 1) as s:
             s.settimeout(5)
+            if secure:
+                context = ssl.create_default_context()
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                s = context.wrap_socket(s)
             return s.recv(3) == b"220"
     except OSError:
         return False
@@ -75,10 +80,24 @@ class Server:
         machine.until(f"{self.name} listens", self.ready)
         return self
 
+    def certificate(self):
+        """Where a run wants TLS from the first octet (option `secure`: the kind of key, "P-256" or
+        "RSA-2048"): the files of the key and of a certificate. Else None."""
+        kind = self.options.get("secure")
+        if not kind:
+            return None
+        key, chain = self.folder / "key.pem", self.folder / "chain.pem"
+        made = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "P-256" else ["rsa:2048"]
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", *made, "-nodes", "-days", "9", "-subj", "/CN=mx.house.example",
+             "-addext", "subjectAltName=DNS:mx.house.example", "-keyout", key, "-out", chain], check=True, capture_output=True,
+        )  # fmt: skip
+        return key, chain
+
     def ready(self):
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.name} ended: " + self.log()[-2000:])
-        return listens(self.port)
+        return listens(self.port, secure="secure" in self.options)
 
     def log(self):
         return (self.folder / "log").read_text(errors="replace")
@@ -91,7 +110,7 @@ class Server:
         if self.process and self.process.poll() is None:
             machine.end_tree(self.process.pid)
             self.process.wait()
-        machine.until("the port is free", lambda: not listens(self.port))
+        machine.until("the port is free", lambda: not listens(self.port, secure="secure" in self.options))
 
     def cpu(self):
         return machine.cpu_seconds(self.process.pid)
@@ -144,8 +163,12 @@ class Postrider(Server):
             "dns": {"servers": [f"127.0.0.1@{DNS_PORT}"]},
             "transports": [{"match": "*", "to": f"smtp://{ADDRESS}:{far}"}],
         }
+        if files := self.certificate():
+            config["listen"][0]["tls"] = "implicit"
+            config["tls"] = {"certificates": [{"key": str(files[0]), "certificate": str(files[1])}]}
         options = dict(self.options)
         options.pop("processes", 0)  # others need a process a session
+        options.pop("secure", 0)
         for key, value in options.items():
             config[key] = {**config[key], **value} if isinstance(config.get(key), dict) else value
         (self.folder / "postrider.yaml").write_text(json.dumps(config))
@@ -213,7 +236,7 @@ default_process_limit = {processes}
 in_flow_delay = 0
 smtpd_peername_lookup = no
 smtpd_client_connection_count_limit = 0
-smtpd_tls_security_level = none
+smtpd_tls_security_level = {secure}
 smtp_tls_security_level = none
 qmgr_message_active_limit = 20000
 initial_destination_concurrency = 20
@@ -244,6 +267,7 @@ discard unix - - n - - discard
 virtual unix - n n - 100 virtual
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
+tlsmgr unix - - n 1000? 1 tlsmgr
 """
 POSTFIX_QUEUES = "active bounce corrupt defer deferred flush hold incoming maildrop pid private public saved trace"
 
@@ -262,12 +286,18 @@ class Postfix(Peer):
                 path.chmod({"maildrop": 0o730, "public": 0o710}.get(path.name, 0o700))
         os.chown(self.mail, peers.USERS["mailer"], peers.USERS["mailer"])
         hold = "smtpd_recipient_restrictions = check_recipient_access static:HOLD, permit"
+        more = [hold] if self.purpose == "queue" else []
+        files = self.certificate()
+        if files:
+            more += [f"smtpd_tls_chain_files = {files[0]}, {files[1]}", "smtpd_tls_wrappermode = yes",
+                     f"smtpd_tls_session_cache_database = btree:{self.folder}/data/smtpd_scache"]  # fmt: skip
         (etc / "main.cf").write_text(
             POSTFIX_MAIN.format(
                 folder=self.folder,
                 sink=SINK_PORT,
                 processes=self.options.get("processes", 250),
-                more=hold if self.purpose == "queue" else "",
+                secure="may" if files else "none",
+                more="\n".join(more),
             )
         )
         (etc / "master.cf").write_text(POSTFIX_MASTER.format(port=self.port))

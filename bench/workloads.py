@@ -170,18 +170,63 @@ def idle_sessions(bench):
         yield from bench.interleaved(
             f"{count:,} idle sessions", measured, "queue", names, processes=count + 50
         )
+    for count in (1000,) if bench.quick else (1000, 10000):
+        names = [n for n in bench.names if n in (("postrider", "postfix") if count == 1000 else ("postrider",))]
+        for version, words in (("1.3", ["-s"]), ("1.2", ["-s", "-2"])):
+
+            def secured(server, count=count, words=words):
+                return hold(server, count, words)
+
+            yield from bench.interleaved(
+                f"{count:,} idle sessions, TLS {version}", secured, "queue", names, processes=count + 50, secure="P-256"
+            )
     if most < 50000 and not bench.quick:
         yield 0, "Postrider", {"shape": "50,000 idle sessions, in a (slow) virtual machine", **vm.run(50000)}
 
 
-def hold(server, count):
+def handshakes(bench):
+    """(k)"""
+    names = [n for n in bench.names if n in ("postrider", "postfix")]
+    shapes = [(kind, *way) for kind in ("P-256", "RSA-2048") for way in (("full", "TLS 1.3"), ("full", "TLS 1.2", "-2"))]
+    shapes += [("P-256", "resumed", "TLS 1.3", "-r"), ("P-256", "resumed", "TLS 1.2", "-2", "-r")]
+    for kind, what, version, *options in shapes[::2] if bench.quick else shapes:
+
+        def measured(server, options=options, what=what):
+            return shake_hands(bench, server, what, options)
+
+        yield from bench.interleaved(f"{kind}, {what}, {version}", measured, "queue", names, secure=kind)
+
+
+def shake_hands(bench, server, what, options):
+    """Rate of handshakes, up to the greeting."""
     row = {}
-    load(server, "-m", 500, "-c", 20, *server.recipient(1))
+    words = [TOOLS / "handshake", "-c", "20", *options, f"{ADDRESS}:{server.port}"]
+    subprocess.run([*words, "-t", "1"], capture_output=True, check=True)
+    machine.settle(server.process.pid)
+    with cost(server, row):
+        done = subprocess.run([*words[:-1], "-t", str(bench.seconds), words[-1]], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"handshakes with {server.name}: {done.stderr}")
+        got = json.loads(done.stdout)
+        row["messages"] = got["handshakes"]
+    if got["failed"] or (what == "resumed" and got["resumed"] < got["handshakes"] * 0.9):
+        raise RuntimeError(f"of {got['handshakes']} handshakes {got['resumed']} resumed, {got['failed']} failed")
+    del row["messages"]
+    return {**row, **{key: got[key] for key in ("rate", "p50_us", "p99_us", "generator")}}
+
+
+def hold(server, count, secure=()):
+    """`secure`: options for TLS; the rate of mail beside them is measured without."""
+    row = {}
+    if secure:
+        subprocess.run([TOOLS / "handshake", "-t", "1", f"{ADDRESS}:{server.port}"], capture_output=True, check=True)
+    else:
+        load(server, "-m", 500, "-c", 20, *server.recipient(1))
     before = server.memory_kib()
     holders, held = [], 0
     try:
         for left in range(count, 0, -15000):
-            words = [TOOLS / "hold", str(min(left, 15000)), f"{ADDRESS}:{server.port}"]
+            words = [TOOLS / "hold", *secure, str(min(left, 15000)), f"{ADDRESS}:{server.port}"]
             holders.append(
                 subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             )
@@ -194,6 +239,7 @@ def hold(server, count):
         row.update(held=held)
         if held:
             row.update(bytes_per_session=round((after - before) * 1024 / held))
+        if held and not secure:
             got = load(server, "-m", 3000000, "-t", 1, "-c", 20, "-k", 0, "-p", *server.recipient(1))
             row["rate"] = got["rate"]
     finally:
@@ -409,6 +455,7 @@ ALL = {
     "g": long_queue,
     "h": slow_site,
     "i": many_recipients,
+    "k": handshakes,
     "s": signed,
     "t": trace,
 }

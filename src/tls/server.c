@@ -15,8 +15,10 @@ struct tls_server {
     const struct ports *ports;
     struct tls_contexts contexts;
     BIO_METHOD *method;
-    char plain[PLAIN_SIZE]; /* what was decrypted, on its way to the owner */
-    struct buf out;         /* records on their way to the peer; empty between calls */
+    BIO *bio;                   /* one for all streams: it leads to the one at work */
+    struct tls_stream *at_work; /* whose SSL is called now */
+    char plain[PLAIN_SIZE];     /* what was decrypted, on its way to the owner */
+    struct buf out;             /* records on their way to the peer; empty between calls */
 };
 
 /* OpenSSL reads `in` in place, and what it wrote goes out after each call: no copy is kept. */
@@ -52,7 +54,7 @@ static struct tls_stream *from_port(const struct stream *stream)
 
 static int bio_read(BIO *bio, char *into, int len)
 {
-    struct tls_stream *s = BIO_get_data(bio);
+    struct tls_stream *s = ((struct tls_server *)BIO_get_data(bio))->at_work;
     BIO_clear_retry_flags(bio);
     if (s->in.len == 0) {
         BIO_set_retry_read(bio);
@@ -66,10 +68,10 @@ static int bio_read(BIO *bio, char *into, int len)
 
 static int bio_write(BIO *bio, const char *from, int len)
 {
-    struct tls_stream *s = BIO_get_data(bio);
+    struct tls_server *server = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    buf_add(&s->server->out, str_from(from, (size_t)len));
-    return s->server->out.failed ? -1 : len;
+    buf_add(&server->out, str_from(from, (size_t)len));
+    return server->out.failed ? -1 : len;
 }
 
 static long bio_control(BIO *bio, int command, long number, void *pointer)
@@ -78,10 +80,19 @@ static long bio_control(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP;
 }
 
+/* Before each call that may read or write. */
+static SSL *begin_call(struct tls_stream *s)
+{
+    ERR_clear_error();
+    s->server->at_work = s;
+    return s->ssl;
+}
+
 static void free_stream(struct tls_stream *s)
 {
     s->server->ports->timers->cancel(s->server->ports->timers, &s->later);
     SSL_free(s->ssl);
+    s->server->at_work = NULL;
     buf_done(&s->unread);
     buf_done(&s->early);
     buf_done(&s->why);
@@ -135,9 +146,9 @@ static int error_of(const struct tls_stream *s, int result)
 
 static void shake_hands(struct tls_stream *s)
 {
-    ERR_clear_error();
-    int result = SSL_do_handshake(s->ssl);
+    int result = SSL_do_handshake(begin_call(s));
     if (result == 1) {
+        SSL_certs_clear(s->ssl); /* its own: they have been shown */
         s->done = !s->outgoing || tls_client_judge(s->ssl, s->policy, &s->why);
         s->error = s->done ? 0 : -EPROTO;
         s->policy = NULL;
@@ -152,8 +163,7 @@ static void shake_hands(struct tls_stream *s)
 static void read_plain(struct tls_stream *s)
 {
     while (!s->gone && !s->paused && !s->error) {
-        ERR_clear_error();
-        int n = SSL_read(s->ssl, s->server->plain, PLAIN_SIZE);
+        int n = SSL_read(begin_call(s), s->server->plain, PLAIN_SIZE);
         if (n <= 0) {
             s->error = error_of(s, n);
             return;
@@ -166,7 +176,7 @@ static void send_early(struct tls_stream *s)
 {
     struct buf early = s->early;
     s->early = (struct buf){0};
-    if (early.len > 0 && SSL_write(s->ssl, early.ptr, (int)early.len) <= 0) {
+    if (early.len > 0 && SSL_write(begin_call(s), early.ptr, (int)early.len) <= 0) {
         s->error = -EPROTO;
     }
     buf_done(&early);
@@ -270,8 +280,7 @@ static void op_write(struct stream *stream, struct str bytes)
         buf_add(&s->early, bytes);
         s->error = s->early.failed ? -ENOMEM : 0;
     } else {
-        ERR_clear_error();
-        if (SSL_write(s->ssl, bytes.ptr, (int)bytes.len) <= 0) {
+        if (SSL_write(begin_call(s), bytes.ptr, (int)bytes.len) <= 0) {
             s->error = -EPROTO;
         }
         if (!s->working) {
@@ -323,8 +332,8 @@ static void op_close(struct stream *stream)
 {
     struct tls_stream *s = from_port(stream);
     if (s->done && !s->error) {
-        ERR_clear_error();
-        (void)SSL_shutdown(s->ssl); /* says that this is the end; the peer's word is not awaited */
+        (void)SSL_shutdown(
+            begin_call(s)); /* says that this is the end; the peer's word is not awaited */
     }
     send_records(s);
     stream_close(s->inner);
@@ -350,16 +359,12 @@ static const struct stream_ops ops = {
 
 static bool give_ssl(struct tls_stream *s, SSL_CTX *context)
 {
-    BIO *bio = BIO_new(s->server->method);
     s->ssl = SSL_new(context);
-    if (!bio || !s->ssl) {
-        BIO_free(bio);
+    if (!s->ssl || BIO_up_ref(s->server->bio) != 1) {
         SSL_free(s->ssl);
         return false;
     }
-    BIO_set_data(bio, s);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(s->ssl, bio, bio); /* it owns it now */
+    SSL_set_bio(s->ssl, s->server->bio, s->server->bio);
     return true;
 }
 
@@ -453,12 +458,20 @@ static bool op_facts(const struct stream *stream, struct tls_facts *facts)
     return true;
 }
 
-static bool make_method(struct tls_server *server)
+static bool make_bio(struct tls_server *server)
 {
     server->method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");
-    return server->method && BIO_meth_set_read(server->method, bio_read) == 1 &&
-           BIO_meth_set_write(server->method, bio_write) == 1 &&
-           BIO_meth_set_ctrl(server->method, bio_control) == 1;
+    if (!server->method || BIO_meth_set_read(server->method, bio_read) != 1 ||
+        BIO_meth_set_write(server->method, bio_write) != 1 ||
+        BIO_meth_set_ctrl(server->method, bio_control) != 1) {
+        return false;
+    }
+    server->bio = BIO_new(server->method);
+    if (server->bio) {
+        BIO_set_data(server->bio, server);
+        BIO_set_init(server->bio, 1);
+    }
+    return server->bio != NULL;
 }
 
 struct tls *tls_server_new(const struct tls_source *source, const struct ports *ports,
@@ -476,8 +489,7 @@ struct tls *tls_server_new(const struct tls_source *source, const struct ports *
                                 .facts = op_facts,
                                 .failure = op_failure,
                                 .describe = op_describe};
-    if (!make_method(server) ||
-        !tls_contexts_open(&server->contexts, source, ports->clock, reason)) {
+    if (!make_bio(server) || !tls_contexts_open(&server->contexts, source, ports->clock, reason)) {
         tls_server_free(&server->port);
         return NULL;
     }
@@ -509,6 +521,7 @@ void tls_server_free(struct tls *tls)
     if (tls) {
         struct tls_server *server = CONTAINER_OF(tls, struct tls_server, port);
         tls_contexts_close(&server->contexts);
+        BIO_free(server->bio);
         BIO_meth_free(server->method);
         buf_done(&server->out);
         free(server);
