@@ -1,6 +1,7 @@
 /* check.c: `postrider check`: every error of the configuration, with its place. */
 #include "cli/check_security.h"
 #include "cli/check_stores.h"
+#include "cli/check_system.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/verb.h"
@@ -88,7 +89,8 @@ static int check(struct checking *c)
     struct config *config = NULL;
     options_find(&c->source, c->file);
     bool loaded = options_load(&c->source, &config, &problems) == 0;
-    bool usable = loaded && check_dkim_files(&problems, config, c->source.file);
+    bool usable = loaded && check_dkim_files(&problems, config, c->source.file) &&
+                  check_system_users(&problems, config, c->source.file);
     int code = usable ? EX_OK : 1;
     if (usable && c->security && !look_for_what_is_open(c, config)) {
         code = EX_OSERR;

@@ -1,5 +1,6 @@
 /* serve.c: `postrider serve`: the worker: the loops, their threads, the post office on them, and
  * signals. The supervisor that starts it is in serve_supervised.c. */
+#include "cli/check_system.h"
 #include "cli/options.h"
 #include "cli/serve_dkim.h"
 #include "cli/serve_fence.h"
@@ -390,10 +391,18 @@ static int hold_dkim_keys(struct server *server)
     return code;
 }
 
-static int connect_runner(void *owner)
+static int carry_mail(struct server *server)
+{
+    int code = serve_postman(server->config);
+    config_drop(server->config);
+    return code;
+}
+
+static int connect_runner(void *owner, enum runner_kind kind)
 {
     struct server *server = owner;
-    return supervisor_link_runner(&server->link);
+    return kind == RUNNER_POSTMAN ? supervisor_link_postman(&server->link)
+                                  : supervisor_link_runner(&server->link);
 }
 
 static int work(struct server *server)
@@ -432,15 +441,20 @@ static void print_help(void)
 }
 
 /* The processes of a server, by the options that start them. */
-enum { WORKER = 256, RUNNER, KEYS, DKIM, LOGIN };
-static int (*const parts[])(struct server *server) = {work, run_programs, hold_keys, hold_dkim_keys,
-                                                      answer_logins};
-static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'}, {"salvage", no_argument, NULL, 's'},
-    {"worker", no_argument, NULL, WORKER},    {"runner", no_argument, NULL, RUNNER},
-    {"keys", no_argument, NULL, KEYS},        {"dkim", no_argument, NULL, DKIM},
-    {"login", no_argument, NULL, LOGIN},      {"pam", no_argument, NULL, 'p'},
-    {"help", no_argument, NULL, 'h'},         {0}};
+enum { WORKER = 256, RUNNER, KEYS, DKIM, LOGIN, POSTMAN };
+static int (*const parts[])(struct server *server) = {work,           run_programs,  hold_keys,
+                                                      hold_dkim_keys, answer_logins, carry_mail};
+static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                        {"salvage", no_argument, NULL, 's'},
+                                        {"worker", no_argument, NULL, WORKER},
+                                        {"runner", no_argument, NULL, RUNNER},
+                                        {"keys", no_argument, NULL, KEYS},
+                                        {"dkim", no_argument, NULL, DKIM},
+                                        {"login", no_argument, NULL, LOGIN},
+                                        {"postman", no_argument, NULL, POSTMAN},
+                                        {"pam", no_argument, NULL, 'p'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {0}};
 
 int verb_serve(int argc, char **argv)
 {
@@ -476,6 +490,11 @@ int verb_serve(int argc, char **argv)
     struct config *config = NULL;
     options_find(&server.source, file);
     int failed = options_load(&server.source, &config, &problems);
+    if (failed == 0 && part == supervise_all &&
+        !check_system_users(&problems, config, server.source.file)) {
+        config_drop(config);
+        failed = -EPERM;
+    }
     config_problems_print(&problems, stderr);
     config_problems_done(&problems);
     if (failed != 0) {

@@ -4,6 +4,7 @@
 #include "cli/serve_log.h"
 #include "keys/key_process.h"
 #include "login/login_process.h"
+#include "postman/postman.h"
 #include "runner/runner.h"
 #include "supervise/channel.h"
 #include "supervise/supervisor.h"
@@ -22,7 +23,16 @@ int serve_runner(const struct config *config)
     if (code != 0) {
         return code;
     }
-    return fence_become(&user) == 0 ? runner_run(config) : EX_OSERR;
+    return fence_become(&user) == 0 ? runner_run(config, &runner_programs) : EX_OSERR;
+}
+
+/* It stays who it is: each letter is delivered by a child that becomes its recipient. */
+int serve_postman(const struct config *config)
+{
+    if (prctl(PR_SET_DUMPABLE, 0) != 0) {
+        return EX_OSERR;
+    }
+    return runner_run(config, &postman_work);
 }
 
 /* A pair that is wrong is told here, and missed by the worker: it does not start without, or keeps

@@ -6,6 +6,8 @@
 /* `serve --runner`: runs programs, as the user that the worker is, but without its fence: programs
  * have needs of their own. */
 NODISCARD int serve_runner(const struct config *config);
+/* `serve --postman`: delivers to system users, as each of them (postman/postman.h). */
+NODISCARD int serve_postman(const struct config *config);
 /* `serve --keys`: reads certificates and their private keys, gives up everything, and signs. */
 NODISCARD int serve_keys(const struct config *config);
 /* `serve --dkim`: the same with the keys of DKIM. */

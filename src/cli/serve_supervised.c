@@ -145,12 +145,12 @@ static bool make_arguments(struct options_config *source, char *part, bool salva
 static int run(struct supervised *server, bool salvage, struct kept_sockets *kept)
 {
     static char as_worker[] = "--worker", as_runner[] = "--runner", as_keys[] = "--keys",
-                as_dkim[] = "--dkim", as_login[] = "--login";
+                as_dkim[] = "--dkim", as_login[] = "--login", as_postman[] = "--postman";
     char *worker[ARGUMENTS_MAX], *runner[ARGUMENTS_MAX], *keys[ARGUMENTS_MAX];
-    char *dkim[ARGUMENTS_MAX];
-    char *login[ARGUMENTS_MAX];
+    char *dkim[ARGUMENTS_MAX], *login[ARGUMENTS_MAX], *postman[ARGUMENTS_MAX];
     if (!make_arguments(server->source, as_worker, salvage, worker) ||
         !make_arguments(server->source, as_runner, false, runner) ||
+        !make_arguments(server->source, as_postman, false, postman) ||
         !make_arguments(server->source, as_keys, false, keys) ||
         !make_arguments(server->source, as_dkim, false, dkim) ||
         !make_arguments(server->source, as_login, false, login)) {
@@ -159,6 +159,7 @@ static int run(struct supervised *server, bool salvage, struct kept_sockets *kep
     struct supervisor_options options = {.log = server->log,
                                          .worker = worker,
                                          .runner = runner,
+                                         .postman = postman,
                                          .keys = keys,
                                          .dkim = dkim,
                                          .login = login,

@@ -1,9 +1,9 @@
 #include "config/aliases.h"
 
-#include "config/alias_items.h"
 #include "config/file.h"
 #include "config/lines.h"
 #include "config/written.h"
+#include "core/mail/alias_items.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -53,12 +53,21 @@ struct config_dkim_key {
 };
 
 /* How a mailbox is reached, from "maildir:PATH", "mbox:PATH", "lmtp:HOST:PORT", "lmtp:unix:PATH",
- * "pipe:PROGRAM ARG ...", "discard:". In paths and arguments {domain}, {local}, {user}, {tag},
- * {sender} stand for parts of the address. */
-enum mailbox_kind { MAILBOX_MAILDIR, MAILBOX_MBOX, MAILBOX_LMTP, MAILBOX_PIPE, MAILBOX_DISCARD };
+ * "pipe:PROGRAM ARG ...", "discard:", "system" or "system:PATH". In paths and arguments {domain},
+ * {local}, {user}, {tag}, {sender} stand for parts of the address. */
+enum mailbox_kind {
+    MAILBOX_MAILDIR,
+    MAILBOX_MBOX,
+    MAILBOX_LMTP,
+    MAILBOX_PIPE,
+    MAILBOX_DISCARD,
+    MAILBOX_SYSTEM, /* of users of this host, delivered as each of them (postman/postman.h) */
+};
 struct config_mailboxes {
     enum mailbox_kind kind;
-    struct str path; /* template: maildir, mbox, local socket of lmtp */
+    /* template: maildir, mbox, local socket of lmtp. system: an mbox, or a Maildir where "/" ends
+     * it; "~/" begins what is in the user's home, {user} is the name */
+    struct str path;
     struct str host; /* lmtp: a name or an address in text */
     uint16_t port;
     struct str *argv; /* pipe: templates */
@@ -201,6 +210,7 @@ struct config_deliver {
     struct span connect, greeting, helo, mail, rcpt, data_init, data_block, data_done, quit;
     uint32_t transaction_recipients; /* at most so many RCPTs in one transaction; 100 */
     struct span pipe;                /* a program's time; 5 min */
+    uint32_t uid_min;                /* system users below it get no mail; 1000 */
     struct span connection_idle;     /* an unused connection is kept for so long; 5 s */
     uint16_t https_port;             /* of the web servers that have policies (MTA-STS) */
     struct span mta_sts;             /* how long a policy that is not known yet is waited for */

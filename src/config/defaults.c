@@ -33,6 +33,7 @@ static const struct config_deliver deliver = {
     .quit = {10LL * 1000000},
     .transaction_recipients = 100,
     .pipe = {300LL * 1000000},
+    .uid_min = 1000,
     .connection_idle = {5LL * 1000000},
     .https_port = 443,
     .mta_sts = {10000000},

@@ -31,7 +31,7 @@ static void read_mailboxes(struct reader *r, const yaml_node_t *value, const str
         return;
     }
     struct str path = d->domain.mailboxes.path;
-    if (path.len > 0 && path.ptr[0] != '/') {
+    if (path.len > 0 && path.ptr[0] != '/' && d->domain.mailboxes.kind != MAILBOX_SYSTEM) {
         d->domain.mailboxes.path = absolute_path(r, path);
     }
 }
@@ -159,6 +159,9 @@ static bool read_domain_name(struct reader *r, const yaml_node_t *key, struct st
 static void check_users(struct reader *r, const struct domain_reading *d)
 {
     const struct config_domain *domain = &d->domain;
+    if (domain->mailboxes.kind == MAILBOX_SYSTEM) {
+        return; /* config_find_system_users() */
+    }
     if (!domain->any_user && domain->user_count == 0 && domain->alias_count == 0 &&
         domain->catch_all.len == 0) {
         config_problem(r->problems, true, node_place(r, d->at),

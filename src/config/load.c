@@ -51,6 +51,9 @@ static void read_document(yaml_document_t *document, const struct config_source 
     if (config->hostname.len == 0) {
         config->hostname = arena_copy(&config->arena, source->hostname);
     }
+    if (problems->errors == 0 && !source->text_only) {
+        config_find_system_users(config, source->file, problems);
+    }
     if (problems->errors == 0) {
         config_check(config, source->file, problems);
     }

@@ -246,6 +246,20 @@ static void read_program(struct reading *r, struct str text, struct config_mailb
     check_program(r, made->argc > 0 ? made->argv[0] : STR(""));
 }
 
+/* Of users of this host: where is theirs to know, so only their names can stand in it. */
+static void read_system(struct reading *r, struct str text, struct config_mailboxes *made)
+{
+    made->kind = MAILBOX_SYSTEM;
+    made->path = text.len > 0 ? read_path(r, text, true) : STR("~/Maildir/");
+    size_t open = str_find(text, '{');
+    struct str rest = str_tail(text, open == STR_NONE ? text.len : open);
+    if (!str_starts(made->path, STR("~/")) && !str_starts(made->path, STR("/"))) {
+        refuse(r, "a system user's mailbox begins with ~/ or /");
+    } else if (rest.len > 0 && (!takes(&rest, STR("{user}")) || str_find(rest, '{') != STR_NONE)) {
+        refuse(r, "a system user's mailbox depends on {user}, once, and on nothing else");
+    }
+}
+
 static void read_mailboxes(struct reading *r, struct str text, struct config_mailboxes *made)
 {
     if (takes(&text, STR("maildir:"))) {
@@ -270,9 +284,13 @@ static void read_mailboxes(struct reading *r, struct str text, struct config_mai
         read_program(r, text, made);
     } else if (str_eq_nocase(text, STR("discard:"))) {
         made->kind = MAILBOX_DISCARD;
+    } else if (str_eq_nocase(text, STR("system"))) {
+        read_system(r, STR(""), made);
+    } else if (takes(&text, STR("system:"))) {
+        read_system(r, text, made);
     } else {
         refuse(r, "expected maildir:PATH, mbox:PATH, lmtp:HOST:PORT, lmtp:unix:PATH, "
-                  "pipe:PROGRAM ARGUMENT..., or discard:");
+                  "pipe:PROGRAM ARGUMENT..., discard:, or system");
     }
 }
 

@@ -251,6 +251,7 @@ static const struct key deliver_keys[] = {
      AT(deliver.transaction_recipients),
      .least = 1},
     {.name = "connection_idle", .read = read_span, AT(deliver.connection_idle)},
+    {.name = "uid_min", .read = read_count, AT(deliver.uid_min), .least = 1},
     {0},
 };
 

@@ -73,6 +73,5 @@ bool order_parse(struct str bytes, struct order *order)
     return order->argc > 0 && order->argc <= ORDER_WORDS_MAX &&
            order->environment_count <= ORDER_WORDS_MAX &&
            take_words(&rest, order->argv, order->argc) &&
-           take_words(&rest, order->environment, order->environment_count) && rest.len == 0 &&
-           order->argv[0][0] == '/';
+           take_words(&rest, order->environment, order->environment_count) && rest.len == 0;
 }

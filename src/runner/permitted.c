@@ -14,7 +14,7 @@ static const struct str variables[] = {
     STR_INIT("MESSAGE_ID="),
 };
 
-static bool environment_is_plain(const struct order *order)
+bool environment_is_plain(const struct order *order)
 {
     for (size_t i = 0; i < order->environment_count; i++) {
         struct str variable = str_from_cstr(order->environment[i]);
@@ -99,5 +99,5 @@ bool program_is_permitted(const struct config *config, const struct order *order
         found = is_pipe(&config->domains[i].mailboxes, order) ||
                 is_of_an_alias(&config->domains[i], order);
     }
-    return found && environment_is_plain(order);
+    return found && order->argv[0][0] == '/' && environment_is_plain(order);
 }

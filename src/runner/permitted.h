@@ -7,3 +7,5 @@
 
 /* Also false where a variable could make a program load or do other things than its own. */
 NODISCARD bool program_is_permitted(const struct config *config, const struct order *order);
+/* Whether all of it are variables that deliveries are given. */
+NODISCARD bool environment_is_plain(const struct order *order);

@@ -1,6 +1,5 @@
 #include "runner/runner.h"
 
-#include "runner/order.h"
 #include "runner/permitted.h"
 
 #include <errno.h>
@@ -25,6 +24,7 @@ struct program {
 
 struct runner {
     const struct config *config;
+    const struct runner_work *work;
     int signals;
     bool closed; /* no more orders */
     size_t count;
@@ -45,8 +45,8 @@ static void tell(int told, struct program_end end)
 }
 
 /* Between fork() and exec: what a program finds. What could not be done is written to `report`. */
-static _Noreturn void become(const struct order *order, const int descriptors[DESCRIPTORS],
-                             int report)
+static _Noreturn void become(const struct runner *r, const struct order *order,
+                             const int descriptors[DESCRIPTORS], int report)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -59,6 +59,11 @@ static _Noreturn void become(const struct order *order, const int descriptors[DE
         dup2(descriptors[OUTPUT], 2) < 0) {
         error = errno;
     }
+    if (error == 0 && r->work->child) {
+        (void)close_range(3, ~0U, 0);
+        r->work->child(r->config, order);
+        _exit(EX_SOFTWARE);
+    }
     (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     if (error == 0) {
         execve(order->argv[0], (char *const *)(uintptr_t)order->argv,
@@ -70,7 +75,8 @@ static _Noreturn void become(const struct order *order, const int descriptors[DE
 }
 
 /* The process that runs it, or -errno: also where it could not be executed. */
-static pid_t spawn(const struct order *order, const int descriptors[DESCRIPTORS])
+static pid_t spawn(const struct runner *r, const struct order *order,
+                   const int descriptors[DESCRIPTORS])
 {
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) {
@@ -78,7 +84,7 @@ static pid_t spawn(const struct order *order, const int descriptors[DESCRIPTORS]
     }
     pid_t process = fork();
     if (process == 0) {
-        become(order, descriptors, report[1]);
+        become(r, order, descriptors, report[1]);
     }
     int error = process < 0 ? errno : 0;
     close(report[1]);
@@ -96,8 +102,8 @@ static void carry_out(struct runner *r, struct str bytes, int descriptors[DESCRI
     struct order order;
     int error = -EPERM;
     pid_t process = 0;
-    if (order_parse(bytes, &order) && program_is_permitted(r->config, &order)) {
-        process = spawn(&order, descriptors);
+    if (order_parse(bytes, &order) && r->work->permitted(r->config, &order)) {
+        process = spawn(r, &order, descriptors);
         error = process < 0 ? process : 0;
     }
     close(descriptors[INPUT]);
@@ -201,7 +207,9 @@ static void turn(struct runner *r)
     bury(r);
 }
 
-int runner_run(const struct config *config)
+const struct runner_work runner_programs = {.permitted = program_is_permitted};
+
+int runner_run(const struct config *config, const struct runner_work *work)
 {
     struct runner *r = calloc(1, sizeof *r);
     sigset_t children;
@@ -212,6 +220,7 @@ int runner_run(const struct config *config)
         return EX_OSERR;
     }
     r->config = config;
+    r->work = work;
     r->signals = signalfd(-1, &children, SFD_NONBLOCK | SFD_CLOEXEC);
     while (r->signals >= 0 && !(r->closed && r->count == 0)) {
         turn(r);

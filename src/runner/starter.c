@@ -31,24 +31,26 @@ static int send_order(int runner, struct str bytes, const int descriptors[DESCRI
     return sendmsg(runner, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-static void disconnect(struct runner_starter *s)
+static void disconnect(int *runner)
 {
-    if (s->runner >= 0) {
-        close(s->runner);
-        s->runner = -1;
+    if (*runner >= 0) {
+        close(*runner);
+        *runner = -1;
     }
 }
 
 /* A runner that has ended is replaced, once for each order. */
-static int hand_over(struct runner_starter *s, struct str bytes, const int descriptors[DESCRIPTORS])
+static int hand_over(struct runner_starter *s, enum runner_kind kind, struct str bytes,
+                     const int descriptors[DESCRIPTORS])
 {
-    int error = s->runner >= 0 ? send_order(s->runner, bytes, descriptors) : -EPIPE;
+    int *runner = &s->runners[kind];
+    int error = *runner >= 0 ? send_order(*runner, bytes, descriptors) : -EPIPE;
     if (error != -EPIPE && error != -ECONNRESET) {
         return error;
     }
-    disconnect(s);
-    s->runner = s->connect(s->owner);
-    return s->runner < 0 ? s->runner : send_order(s->runner, bytes, descriptors);
+    disconnect(runner);
+    *runner = s->connect(s->owner, kind);
+    return *runner < 0 ? *runner : send_order(*runner, bytes, descriptors);
 }
 
 static int start(struct program_starter *starter, const struct program_order *order)
@@ -63,7 +65,9 @@ static int start(struct program_starter *starter, const struct program_order *or
     if (error == 0) {
         int descriptors[DESCRIPTORS] = {order->input, order->output, ends[1]};
         pthread_mutex_lock(&s->lock);
-        error = hand_over(s, buf_str(&bytes), descriptors);
+        bool is_path = order->argc > 0 && str_starts(order->argv[0], STR("/"));
+        error =
+            hand_over(s, is_path ? RUNNER_PROGRAMS : RUNNER_POSTMAN, buf_str(&bytes), descriptors);
         pthread_mutex_unlock(&s->lock);
         close(ends[1]);
     }
@@ -74,22 +78,27 @@ static int start(struct program_starter *starter, const struct program_order *or
     return error ? error : ends[0];
 }
 
-int runner_starter_open(struct runner_starter *s, int (*connect)(void *owner), void *owner)
+int runner_starter_open(struct runner_starter *s,
+                        int (*connect)(void *owner, enum runner_kind kind), void *owner)
 {
     *s = (struct runner_starter){
-        .starter.start = start, .connect = connect, .owner = owner, .runner = -1};
+        .starter.start = start, .connect = connect, .owner = owner, .runners = {-1, -1}};
     return -pthread_mutex_init(&s->lock, NULL);
 }
 
 void runner_starter_renew(struct runner_starter *s)
 {
     pthread_mutex_lock(&s->lock);
-    disconnect(s);
+    for (size_t i = 0; i < RUNNER_KINDS; i++) {
+        disconnect(&s->runners[i]);
+    }
     pthread_mutex_unlock(&s->lock);
 }
 
 void runner_starter_close(struct runner_starter *s)
 {
-    disconnect(s);
+    for (size_t i = 0; i < RUNNER_KINDS; i++) {
+        disconnect(&s->runners[i]);
+    }
     pthread_mutex_destroy(&s->lock);
 }

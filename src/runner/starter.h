@@ -5,16 +5,23 @@
 
 #include <pthread.h>
 
-struct runner_starter {
-    struct program_starter starter;
-    /* A new end of a runner's socket, or -errno. */
-    int (*connect)(void *owner);
-    void *owner;
-    pthread_mutex_t lock;
-    int runner; /* the socket; -1: none yet, or it is gone */
+enum runner_kind {
+    RUNNER_PROGRAMS, /* runner.h */
+    RUNNER_POSTMAN,  /* postman/postman.h: orders whose first word is no path */
+    RUNNER_KINDS,
 };
 
-NODISCARD int runner_starter_open(struct runner_starter *s, int (*connect)(void *owner),
+struct runner_starter {
+    struct program_starter starter;
+    /* A new end of a socket to that process, or -errno. */
+    int (*connect)(void *owner, enum runner_kind kind);
+    void *owner;
+    pthread_mutex_t lock;
+    int runners[RUNNER_KINDS]; /* the sockets; -1: none yet, or it is gone */
+};
+
+NODISCARD int runner_starter_open(struct runner_starter *s,
+                                  int (*connect)(void *owner, enum runner_kind kind),
                                   void *owner); /* 0 or -errno */
 /* The next program is started by a new runner, which reads the configuration of then. */
 void runner_starter_renew(struct runner_starter *s);

@@ -15,8 +15,10 @@ enum message_kind {
     MESSAGE_DKIM,       /* the same, to the one that signs mail */
     MESSAGE_READY,      /* worker: mail is taken; key process: the keys are read, or `error` */
     MESSAGE_RELOADED,   /* worker: the new configuration is in force, or refused */
-    MESSAGE_RUNNER, /* worker: I want a socket to a process that runs programs; SOCKET answers */
-    MESSAGE_LOGIN,  /* worker: I want a socket to the process that knows users; SOCKET answers */
+    MESSAGE_RUNNER,  /* worker: I want a socket to a process that runs programs; SOCKET answers */
+    MESSAGE_LOGIN,   /* worker: I want a socket to the process that knows users; SOCKET answers */
+    MESSAGE_POSTMAN, /* worker: I want a socket to a process that delivers to system users; likewise
+                      */
     MESSAGE_KINDS,
 };
 

@@ -38,6 +38,12 @@ int supervisor_link_runner(struct supervisor_link *link)
     return ask(link, &question);
 }
 
+int supervisor_link_postman(struct supervisor_link *link)
+{
+    struct message question = {.kind = MESSAGE_POSTMAN};
+    return ask(link, &question);
+}
+
 int supervisor_link_keys(struct supervisor_link *link)
 {
     struct message question = {.kind = MESSAGE_KEYS};

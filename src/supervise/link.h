@@ -18,6 +18,8 @@ struct supervisor_link {
 NODISCARD int supervisor_link_open(struct supervisor_link *link, int channel);
 /* The socket of a new runner, the caller's, or -errno. From any thread. */
 NODISCARD int supervisor_link_runner(struct supervisor_link *link);
+/* The same of one that delivers to system users. */
+NODISCARD int supervisor_link_postman(struct supervisor_link *link);
 /* The same to the process that holds the private keys of certificates. */
 NODISCARD int supervisor_link_keys(struct supervisor_link *link);
 /* To the one that holds those of DKIM. */

@@ -184,6 +184,12 @@ static int start_runner(struct supervisor *s)
     return start_servant(s, s->options->runner, "runner-started", &process);
 }
 
+static int start_postman(struct supervisor *s)
+{
+    pid_t process;
+    return start_servant(s, s->options->postman, "postman-started", &process);
+}
+
 static void close_door(struct doored *d)
 {
     if (d->door >= 0) {
@@ -347,6 +353,9 @@ static bool hear(struct supervisor *s)
         break;
     case MESSAGE_RUNNER:
         answer_by(s, start_runner(s));
+        break;
+    case MESSAGE_POSTMAN:
+        answer_by(s, start_postman(s));
         break;
     case MESSAGE_KEYS:
         answer_by(s, connect_to(s, &s->doored[KEYS]));

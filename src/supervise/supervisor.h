@@ -15,10 +15,11 @@ struct supervisor_options {
     /* The worker's arguments, ended by null; the program is the one that runs now. The channel's
      * descriptor in the worker is SUPERVISOR_CHANNEL. */
     char *const *worker;
-    char *const *runner; /* the same of the process that runs programs for it */
-    char *const *keys;   /* and of the one that signs for certificates */
-    char *const *dkim;   /* and of the one that signs mail */
-    char *const *login;  /* and of the one that finds out who users are */
+    char *const *runner;  /* the same of the process that runs programs for it */
+    char *const *postman; /* and of the one that delivers to system users */
+    char *const *keys;    /* and of the one that signs for certificates */
+    char *const *dkim;    /* and of the one that signs mail */
+    char *const *login;   /* and of the one that finds out who users are */
     /* May the worker listen there? What it says is not trusted. */
     bool (*allows)(void *owner, struct listening_place place);
     /* SIGHUP has come; the worker will hear of it after this. False: nothing was changed. */

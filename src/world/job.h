@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "world/disk_calls.h"
 #include "world/inside.h"
 
 enum job_kind {
@@ -63,8 +64,6 @@ struct job {
 };
 
 void job_run(struct job *job); /* on any thread; blocks */
-
-extern struct disk_calls disk_calls; /* each call is a job that is run at once; of any thread */
 
 /* The committer: a thread that does nothing but write_sync, so that no other work of the disk's,
  * however much, stands before a commit. */

@@ -14,6 +14,7 @@ enum hop_kind {
     HOP_MBOX,       /* onto the file `path` */
     HOP_PIPE,       /* to the program argv[0] */
     HOP_DISCARD,    /* nowhere, on purpose */
+    HOP_SYSTEM,     /* to the system user argv[1], by the postman */
 };
 
 /* A host that may take the mail. Hosts come ordered: by preference, equals shuffled. */

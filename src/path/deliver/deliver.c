@@ -88,6 +88,7 @@ void deliver_job(struct deliver_office *office, struct delivery_job *job)
     case HOP_MBOX:
     case HOP_PIPE:
     case HOP_DISCARD:
+    case HOP_SYSTEM:
         next_local(office, job);
         break;
     }

@@ -84,9 +84,8 @@ static void take_back(struct deposit *d, struct disk_calls *calls)
     }
 }
 
-static void work(struct disk_op *op, struct disk_calls *calls)
+static void carry_out(struct deposit_batch *batch, struct disk_calls *calls)
 {
-    struct deposit_batch *batch = CONTAINER_OF(op, struct deposit_batch, op);
     LIST_EACH (node, &batch->files) {
         write_draft(of(node), calls);
     }
@@ -107,6 +106,19 @@ static void work(struct disk_op *op, struct disk_calls *calls)
     LIST_EACH (node, &batch->files) {
         take_back(of(node), calls);
     }
+}
+
+static void work(struct disk_op *op, struct disk_calls *calls)
+{
+    carry_out(CONTAINER_OF(op, struct deposit_batch, op), calls);
+}
+
+void deposit_at_once(struct deposit *d, struct disk_calls *calls)
+{
+    struct deposit_batch alone = {0};
+    list_init(&alone.files);
+    list_append(&alone.files, &d->link);
+    carry_out(&alone, calls);
 }
 
 static void start(struct deposits *desk);

@@ -49,3 +49,5 @@ struct deposits {
 
 void deposits_init(struct deposits *desk, const struct ports *ports);
 void deposits_add(struct deposits *desk, struct deposit *d);
+/* One alone, here and now, by whoever may block; `done` is not called. */
+void deposit_at_once(struct deposit *d, struct disk_calls *calls);

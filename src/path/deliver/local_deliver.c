@@ -25,6 +25,7 @@ static bool start(const struct local_delivery *about)
         /* Alias files name it to throw mail away, and a device is no mbox. */
         return str_eq(hop->path, STR("/dev/null")) ? discard(about) : mbox_deliver(about);
     case HOP_PIPE:
+    case HOP_SYSTEM:
         return pipe_deliver(about);
     case HOP_DISCARD:
     case HOP_SMTP:

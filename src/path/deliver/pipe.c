@@ -1,6 +1,7 @@
 #include "path/deliver/pipe.h"
 
 #include "core/mail/mailbox.h"
+#include "path/deliver/forwards.h"
 #include "path/deliver/local_delivery.h"
 
 #include <errno.h>
@@ -17,6 +18,8 @@ struct pipe {
     bool ended;
     bool failed; /* the message could not be read */
     bool no_memory;
+    struct forwards forwards;
+    struct str id; /* the message's; behind it for the postman, so that it knows the end */
 };
 
 static const struct {
@@ -75,15 +78,21 @@ void pipe_clean_output(struct buf *out, struct str output)
     }
 }
 
+static bool is_system(const struct pipe *p)
+{
+    return p->d.rcpt->hop->kind == HOP_SYSTEM;
+}
+
 /* "the program /usr/bin/sorter <what>: <its output>". */
 static struct str words_of(struct pipe *p, struct str what)
 {
     struct arena *arena = &p->d.job->arena;
-    struct str name = p->d.rcpt->hop->argv[0];
+    struct str name = p->d.rcpt->hop->argv[is_system(p) ? 1 : 0];
     struct buf output = {0};
     pipe_clean_output(&output, buf_str(&p->run.output));
-    struct str text = arena_format(arena, "the program %.*s %.*s%s%.*s", STR_ARG(name),
-                                   STR_ARG(what), output.len > 0 ? ": " : "", STR_ARG(output));
+    struct str text =
+        arena_format(arena, "%s %.*s %.*s%s%.*s", is_system(p) ? "the postman of" : "the program",
+                     STR_ARG(name), STR_ARG(what), output.len > 0 ? ": " : "", STR_ARG(output));
     buf_done(&output);
     return text;
 }
@@ -91,7 +100,7 @@ static struct str words_of(struct pipe *p, struct str what)
 static struct local_verdict not_started(struct pipe *p)
 {
     struct arena *arena = &p->d.job->arena;
-    struct str name = p->d.rcpt->hop->argv[0];
+    struct str name = is_system(p) ? STR("that delivers to system users") : p->d.rcpt->hop->argv[0];
     const char *why = p->run.error == -ENOENT   ? "there is no such file"
                       : p->run.error == -EACCES ? "permission denied: it must be executable for "
                                                   "the user Postrider runs as"
@@ -120,6 +129,10 @@ static struct local_verdict judge(struct pipe *p)
         return local_deferred((struct status_code){4, 3, 0}, words_of(p, what));
     }
     struct pipe_verdict verdict = pipe_exit_verdict(p->run.exit_status);
+    if (verdict.kind == OUTCOME_DELIVERED && is_system(p) &&
+        forwards_begin(buf_str(&p->run.output))) {
+        return forwards_read(buf_str(&p->run.output), arena, &p->forwards);
+    }
     if (verdict.kind == OUTCOME_DELIVERED) {
         return (struct local_verdict){verdict.kind, verdict.status,
                                       words_of(p, STR("took the message"))};
@@ -135,6 +148,8 @@ static void settle(struct pipe *p)
     struct local_verdict verdict = judge(p);
     buf_done(&p->run.output);
     local_settle(&p->d, verdict);
+    p->d.rcpt->outcome.children = p->forwards.children;
+    p->d.rcpt->outcome.child_count = p->forwards.count;
 }
 
 /* The program may end in the middle of our reading, whose memory must stay until that ends. */
@@ -175,6 +190,12 @@ static void on_wants_input(struct program_run *run)
 {
     struct pipe *p = CONTAINER_OF(run, struct pipe, run);
     struct programs *programs = p->d.office->ports->programs;
+    if (p->given && is_system(p) && p->id.len > 0) {
+        struct str id = p->id;
+        p->id = (struct str){0};
+        programs->write_input(programs, run, id);
+        return;
+    }
     if (p->given) {
         programs->end_input(programs, run);
         return;
@@ -237,6 +258,8 @@ static void make_environment(struct pipe *p)
     add_variable(p, "DOMAIN", domain);
     add_variable(p, "EXTENSION", extension);
     add_variable(p, "MESSAGE_ID", queue_id_str(&id));
+    p->id = arena_copy(&p->d.job->arena, queue_id_str(&id));
+    p->no_memory = p->no_memory || !p->id.ptr;
 }
 
 bool pipe_deliver(const struct local_delivery *about)
@@ -253,7 +276,7 @@ bool pipe_deliver(const struct local_delivery *about)
     if (p->no_memory) {
         return false;
     }
-    if (hop->argc == 0 || !str_starts(hop->argv[0], STR("/"))) {
+    if (hop->kind == HOP_PIPE && (hop->argc == 0 || !str_starts(hop->argv[0], STR("/")))) {
         local_settle(&p->d, local_deferred((struct status_code){4, 3, 5},
                                            STR("the program to deliver to is not configured by its "
                                                "full path, which begins with \"/\"")));
@@ -267,7 +290,7 @@ bool pipe_deliver(const struct local_delivery *about)
         .environment = p->environment,
         .environment_count = p->environment_count,
         .limit = about->job->config->deliver.pipe,
-        .output_limit = PIPE_OUTPUT_MAX,
+        .output_limit = hop->kind == HOP_SYSTEM ? FORWARDS_BYTES_MAX : PIPE_OUTPUT_MAX,
     };
     programs->start(programs, &p->run);
     return true;

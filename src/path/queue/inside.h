@@ -141,6 +141,8 @@ void active_finish(struct active *a);
 /* routing.c, sending.c, reporting.c */
 NODISCARD bool round_begin(struct active *a); /* false: nobody is due */
 void routing_start(struct active *a);
+/* A mailbox that was delivered to sends it on: the addresses become recipients, as of an alias. */
+void routing_forwarded(struct active *a, struct rcpt *r, const struct outcome *o);
 void sending_start(struct active *a);
 NODISCARD bool sending_unpark(struct active *a); /* true: some have room now */
 bool reporting_due(const struct config *config, const struct state *state, struct instant now);

@@ -148,6 +148,12 @@ static void expand(struct active *a, struct rcpt *r, const struct routing *resul
     }
 }
 
+void routing_forwarded(struct active *a, struct rcpt *r, const struct outcome *o)
+{
+    struct routing result = {.children = o->children, .child_count = o->child_count};
+    expand(a, r, &result);
+}
+
 static void routed(struct queue_route *route)
 {
     struct ask *ask = CONTAINER_OF(route, struct ask, route);

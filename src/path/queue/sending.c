@@ -114,6 +114,10 @@ static void note_outcome(struct active *a, const struct job *job, struct rcpt *r
     if (is_stop(q, &o)) {
         return; /* it was not really tried */
     }
+    if (o.kind == OUTCOME_EXPANDED) {
+        routing_forwarded(a, r, &o);
+        return;
+    }
     if (o.kind == OUTCOME_DEFERRED) {
         bool down = outcome_is_site_trouble(&o) && site_is_down(job->site, now);
         uint32_t failures = r->deferrals + (down ? 0 : r->site_failures) + 1;

@@ -129,6 +129,18 @@ static bool program(struct next_hop *hop, const struct config_mailboxes *mailbox
     return hop->argv != NULL;
 }
 
+static bool system_user(struct next_hop *hop, struct str name, struct arena *arena)
+{
+    *hop = (struct next_hop){.kind = HOP_SYSTEM, .site = STR("system"), .argc = 2};
+    hop->argv = arena_array(arena, hop->argc, sizeof *hop->argv);
+    if (!hop->argv) {
+        return false;
+    }
+    hop->argv[0] = STR("system");
+    hop->argv[1] = arena_copy(arena, name);
+    return hop->argv[1].ptr != NULL;
+}
+
 bool hop_to_mailbox(struct next_hop *hop, const struct config_mailboxes *mailboxes,
                     const struct template_values *values, struct arena *arena)
 {
@@ -150,6 +162,8 @@ bool hop_to_mailbox(struct next_hop *hop, const struct config_mailboxes *mailbox
                             : hop_to_host(hop, HOP_LMTP, mailboxes->host, mailboxes->port, arena);
     case MAILBOX_PIPE:
         return program(hop, mailboxes, values, arena);
+    case MAILBOX_SYSTEM:
+        return system_user(hop, values->local, arena);
     case MAILBOX_DISCARD:
         break;
     }
@@ -193,6 +207,7 @@ struct str hop_describe(const struct next_hop *hop, struct arena *arena)
         [HOP_MBOX] = "onto the mbox",
         [HOP_PIPE] = "to the program",
         [HOP_DISCARD] = "nowhere: thrown away, as configured",
+        [HOP_SYSTEM] = "by the postman, to the user of this",
     };
     struct buf text = {0};
     buf_add_format(&text, "%s", words[hop->kind]);

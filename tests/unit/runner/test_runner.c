@@ -23,10 +23,11 @@ static struct program_run run;
 static pid_t runner;
 static int runners;
 
-static int connect_runner(void *owner)
+static int connect_runner(void *owner, enum runner_kind kind)
 {
     int ends[2];
     (void)owner;
+    assert_int_equal(kind, RUNNER_PROGRAMS);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     runner = fork();
     if (runner == 0) {
@@ -34,7 +35,7 @@ static int connect_runner(void *owner)
             dup2(ends[1], RUNNER_SOCKET);
         }
         close(ends[0]); /* and no more: libuv looks after its own at the next fork() */
-        _exit(runner_run(&config));
+        _exit(runner_run(&config, &runner_programs));
     }
     close(ends[1]);
     runners++;

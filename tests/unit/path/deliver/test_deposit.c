@@ -132,14 +132,14 @@ static void a_power_cut_at_any_call_leaves_whole_files_and_all_that_were_told(vo
     (void)state;
     for (uint64_t n = 1;; n++) {
         struct box b;
-        begin(&b, 12, 3);
+        begin(&b, FILES, 13); /* batches of several folders, of several files */
         b.w.disk.store.random += n;
         b.w.disk.cut_at = n;
-        finish(&b, 12);
+        finish(&b, FILES);
         bool reached = b.w.disk.calls >= n;
         sim_disk_cut(&b.w.disk);
         world_restart(&b.w);
-        for (size_t i = 0; i < 12; i++) {
+        for (size_t i = 0; i < FILES; i++) {
             assert_whole(&b, &b.files[i], b.files[i].result == 0);
         }
         end(&b);

@@ -1,4 +1,4 @@
-#include "config/alias_items.h"
+#include "core/mail/alias_items.h"
 
 #include "core/base/buf.h"
 
