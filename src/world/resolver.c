@@ -15,7 +15,9 @@
 
 enum {
     LOOKUPS_MAX = 16384, /* under way at once, those given up included */
+    RCODE_NOERROR = 0,
     RCODE_SERVFAIL = 2,
+    RCODE_NXDOMAIN = 3,
 };
 
 /* What a loop waits for. A server that does not answer at all costs libunbound minutes. */
@@ -43,6 +45,8 @@ struct lookup {
     struct resolver_query *query; /* null: nobody waits any more. The loop's alone */
     struct timer limit;
     struct soon soon;
+    struct dns_kept kept; /* known without asking; its message stands in `copy` */
+    char copy[];
 };
 
 static void free_lookup(struct lookup *l)
@@ -107,6 +111,11 @@ static void judge(struct resolver_query *query, const struct lookup *l)
 {
     const struct ub_result *a = l->answer;
     query->result = RESOLVER_FAILED;
+    if (l->kept.message.len > 0) {
+        query->result = RESOLVER_ANSWERED;
+        query->secure = l->kept.secure;
+        query->answer = l->kept.message;
+    }
     if (l->error || !a) {
         return;
     }
@@ -119,9 +128,24 @@ static void judge(struct resolver_query *query, const struct lookup *l)
     }
 }
 
+/* What the DNS says for certain; failures are libunbound's to remember. */
+static void keep(struct lookup *l)
+{
+    const struct ub_result *a = l->answer;
+    if (!a || a->bogus || (a->rcode != RCODE_NOERROR && a->rcode != RCODE_NXDOMAIN) ||
+        !a->answer_packet || a->answer_len <= 0) {
+        return;
+    }
+    struct dns_kept answer = {str_from(a->answer_packet, (size_t)a->answer_len), a->secure != 0};
+    struct str name = str_from_cstr(a->qname); /* with the final dot that op_ask() gave it */
+    dns_memory_keep(&l->loop->resolver.memory, str_head(name, name.len - 1), (uint16_t)a->qtype,
+                    &answer, a->ttl, clock_monotonic_us());
+}
+
 static void finish(struct lookup *l)
 {
     list_remove(&l->node);
+    keep(l);
     if (l->query) {
         struct resolver_query *query = end_lookup(l);
         judge(query, l);
@@ -194,12 +218,26 @@ static bool is_name(struct str name)
     return name.len <= 255 && str_find(name, '\0') == STR_NONE;
 }
 
+/* With a copy of what is known already, as the loop may forget it before the query is done. */
+static struct lookup *new_lookup(struct loop_resolver *r, struct str name, uint16_t type)
+{
+    struct dns_kept kept = {0};
+    bool known = dns_memory_find(&r->memory, name, type, clock_monotonic_us(), &kept);
+    struct lookup *l = calloc(1, sizeof *l + kept.message.len);
+    if (l && known) {
+        memcpy(l->copy, kept.message.ptr, kept.message.len);
+        l->kept = (struct dns_kept){str_from(l->copy, kept.message.len), kept.secure};
+        l->answered = true;
+    }
+    return l;
+}
+
 /* libunbound wants the name absolute, with its final dot. */
 static void op_ask(struct resolver *resolver, struct resolver_query *query, struct str name,
                    uint16_t type)
 {
     struct loop_resolver *r = CONTAINER_OF(resolver, struct loop_resolver, port);
-    struct lookup *l = calloc(1, sizeof *l);
+    struct lookup *l = new_lookup(r, name, type);
     if (!l) {
         query->impl = r->starved;
         r->starved = query;
@@ -214,6 +252,10 @@ static void op_ask(struct resolver *resolver, struct resolver_query *query, stru
     l->soon.run = on_soon;
     list_append(&r->lookups, &l->node);
     query->impl = l;
+    if (l->answered) {
+        loop_soon(r->loop, &l->soon);
+        return;
+    }
     char text[256 + 2];
     int error = UB_SYNTAX;
     if (is_name(name)) {
@@ -262,6 +304,8 @@ void loop_resolver_init(struct loop_resolver *r, struct loop *loop, struct dns_s
     r->service = service;
     r->starved_soon.run = on_starved;
     list_init(&r->lookups);
+    struct entropy *entropy = r->loop->ports.entropy;
+    dns_memory_init(&r->memory, (struct hash_seed){entropy->u64(entropy), entropy->u64(entropy)});
 }
 
 /* A lookup is libunbound's until it is answered; then it waits in an inbox that nobody opens. */
@@ -282,6 +326,7 @@ void loop_resolver_done(struct loop_resolver *r)
             free_lookup(l);
         }
     }
+    dns_memory_done(&r->memory);
 }
 
 struct dns_service *dns_service_new(const struct dns_service_options *options, char *reason,

@@ -1,10 +1,12 @@
-/* resolver.h: DNS by libunbound: one cache for all loops, DNSSEC validated here. The service runs
- * two threads: libunbound's own, which asks and validates, and one that carries its answers to the
- * loops. Answers to a question of which nobody waits any more are thrown away. */
+/* resolver.h: DNS by libunbound: one cache for all loops, beneath a small one of each; DNSSEC
+ * validated here. The service runs two threads: libunbound's own, which asks and validates, and one
+ * that carries its answers to the loops. Answers to a question of which nobody waits any more are
+ * thrown away. */
 #pragma once
 
 #include "core/base/instant.h"
 #include "core/base/list.h"
+#include "core/dns/memory.h"
 #include "port/resolver.h"
 #include "world/soon.h"
 
@@ -33,6 +35,7 @@ struct loop_resolver {
     struct loop *loop;
     struct dns_service *service; /* may be null */
     struct list lookups;
+    struct dns_memory memory; /* this loop's: at hand without a passage through other threads */
     struct resolver_query *starved; /* asked when there was no memory: linked by `impl` */
     struct soon starved_soon;
 };

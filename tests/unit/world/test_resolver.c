@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "world.h"
+#include "world/inside.h"
 #include "world/resolver.h"
 #include "world/threads.h"
 
@@ -325,6 +326,31 @@ static void the_hosts_file_answers_addresses_only(void **state)
     close(hosts_file);
 }
 
+static void what_was_answered_is_known_to_the_loop_without_asking(void **state)
+{
+    (void)state;
+    struct dns_service *service = make_service(SPAN_S(10));
+    world_begin(&world, service);
+    assert_int_equal(ask("known.example.org", 1), RESOLVER_ANSWERED);
+    assert_int_equal(ask("none.example.org", 1), RESOLVER_ANSWERED);
+    assert_int_equal(ask("broken.example.org", 1), RESOLVER_FAILED);
+    world.loop->resolver.service = NULL; /* nobody to ask */
+    assert_int_equal(ask("KNOWN.example.org", 1), RESOLVER_ANSWERED);
+    assert_int_equal(answers(), 1);
+    assert_int_equal(ask("none.example.org", 1), RESOLVER_ANSWERED);
+    assert_int_equal(rcode(), 3);
+    assert_int_equal(ask("broken.example.org", 1), RESOLVER_FAILED);
+    assert_int_equal(ask("known.example.org", 15), RESOLVER_FAILED);
+    struct resolver_query query = {.done = never};
+    struct resolver *r = world.ports->resolver;
+    r->ask(r, &query, STR("known.example.org"), 1);
+    r->cancel(r, &query);
+    assert_int_equal(ask("known.example.org", 1), RESOLVER_ANSWERED);
+    r->ask(r, &query, STR("known.example.org"), 1); /* open when the loop ends */
+    world_end(&world);
+    dns_service_free(service);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +359,7 @@ int main(void)
         cmocka_unit_test(
             a_cancelled_question_is_not_answered_and_a_loop_may_end_with_questions_open),
         cmocka_unit_test(loops_share_one_service),
+        cmocka_unit_test(what_was_answered_is_known_to_the_loop_without_asking),
         cmocka_unit_test(wrong_options_are_explained),
         cmocka_unit_test(the_hosts_file_answers_addresses_only),
     };
