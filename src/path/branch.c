@@ -8,10 +8,10 @@ static void connection_accepted(void *owner, struct stream *stream, struct liste
     session_start(&branch->sessions, stream, kind);
 }
 
-static void session_closed(void *owner, struct ip peer, bool thrown_out)
+static void session_closed(void *owner, struct ip peer, struct span keep_place)
 {
     struct branch *branch = owner;
-    acceptor_closed(&branch->acceptor, peer, thrown_out);
+    acceptor_closed(&branch->acceptor, peer, keep_place);
 }
 
 static void open_branch(struct branch *branch, struct branch_order *order)

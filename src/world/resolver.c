@@ -136,10 +136,11 @@ static void keep(struct lookup *l)
         !a->answer_packet || a->answer_len <= 0) {
         return;
     }
-    struct dns_kept answer = {str_from(a->answer_packet, (size_t)a->answer_len), a->secure != 0};
+    struct dns_kept answer = {str_from(a->answer_packet, (size_t)a->answer_len), a->secure != 0,
+                              a->ttl};
     struct str name = str_from_cstr(a->qname); /* with the final dot that op_ask() gave it */
     dns_memory_keep(&l->loop->resolver.memory, str_head(name, name.len - 1), (uint16_t)a->qtype,
-                    &answer, a->ttl, clock_monotonic_us());
+                    &answer, clock_monotonic_us());
 }
 
 static void finish(struct lookup *l)
@@ -226,7 +227,7 @@ static struct lookup *new_lookup(struct loop_resolver *r, struct str name, uint1
     struct lookup *l = calloc(1, sizeof *l + kept.message.len);
     if (l && known) {
         memcpy(l->copy, kept.message.ptr, kept.message.len);
-        l->kept = (struct dns_kept){str_from(l->copy, kept.message.len), kept.secure};
+        l->kept = (struct dns_kept){str_from(l->copy, kept.message.len), kept.secure, kept.ttl};
         l->answered = true;
     }
     return l;

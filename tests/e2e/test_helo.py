@@ -140,3 +140,18 @@ def test_a_session_that_ends_during_the_lookup_harms_nothing(postrider):
         assert asked
     finally:
         server.stop()
+
+
+def test_of_many_names_only_the_first_and_the_one_that_mail_comes_under_are_looked_up(postrider):
+    server = OddDns(respond)
+    try:
+        house = postrider({"dns": {"servers": [server.start()]}, "networks": ["192.0.2.0/24"]})
+        with house.client() as client:
+            client.hello("name0.example")
+            for n in range(1, 9):
+                client.expect(250, f"EHLO name{n}.example")
+            client.expect(250, "MAIL FROM:<a@client.example>")
+        asked = {name.split(".")[0].lower() for name, _ in server.asked if "example" in name.lower()}
+        assert asked == {"name0", "name8"}
+    finally:
+        server.stop()

@@ -9,6 +9,7 @@ struct entry {
     int64_t until_us;
     uint16_t type;
     bool secure;
+    int64_t ttl;
     size_t name_len;
     size_t message_len;
     char text[]; /* the name, then the message */
@@ -76,7 +77,7 @@ bool dns_memory_find(struct dns_memory *memory, struct str name, uint16_t type, 
     }
     list_remove(&e->used);
     list_prepend(&memory->used, &e->used);
-    *found = (struct dns_kept){str_from(e->text + e->name_len, e->message_len), e->secure};
+    *found = (struct dns_kept){str_from(e->text + e->name_len, e->message_len), e->secure, e->ttl};
     return true;
 }
 
@@ -86,7 +87,7 @@ static struct entry *new_entry(struct str name, uint16_t type, const struct dns_
     if (!e) {
         return NULL;
     }
-    *e = (struct entry){.type = type, .secure = answer->secure};
+    *e = (struct entry){.type = type, .secure = answer->secure, .ttl = answer->ttl};
     e->name_len = name.len;
     e->message_len = answer->message.len;
     if (name.len > 0) {
@@ -97,10 +98,10 @@ static struct entry *new_entry(struct str name, uint16_t type, const struct dns_
 }
 
 void dns_memory_keep(struct dns_memory *memory, struct str name, uint16_t type,
-                     const struct dns_kept *answer, int64_t ttl_seconds, int64_t now_us)
+                     const struct dns_kept *answer, int64_t now_us)
 {
     size_t len = answer->message.len;
-    if (ttl_seconds <= 0 || len == 0 || len > DNS_MEMORY_MESSAGE_MAX) {
+    if (answer->ttl <= 0 || len == 0 || len > DNS_MEMORY_MESSAGE_MAX) {
         return;
     }
     struct entry *before = find(memory, name, type);
@@ -112,7 +113,7 @@ void dns_memory_keep(struct dns_memory *memory, struct str name, uint16_t type,
         return;
     }
     int64_t age = DNS_MEMORY_AGE_MAX_US;
-    e->until_us = now_us + (ttl_seconds < age / 1000000 ? ttl_seconds * 1000000 : age);
+    e->until_us = now_us + (answer->ttl < age / 1000000 ? answer->ttl * 1000000 : age);
     if (!map_insert(&memory->map, &e->node, hash_of(memory, name, type))) {
         free(e);
         return;

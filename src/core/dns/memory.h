@@ -24,6 +24,7 @@ struct dns_memory {
 struct dns_kept {
     struct str message; /* RFC 1035 section 4 */
     bool secure;        /* validated by DNSSEC */
+    int64_t ttl;        /* seconds, as it was when the answer came */
 };
 
 void dns_memory_init(struct dns_memory *memory, struct hash_seed seed);
@@ -35,4 +36,4 @@ NODISCARD bool dns_memory_find(struct dns_memory *memory, struct str name, uint1
                                int64_t now_us, struct dns_kept *found);
 /* Copies it. It need not be kept: no memory, too long, a TTL of 0 (RFC 1035 section 3.2.1). */
 void dns_memory_keep(struct dns_memory *memory, struct str name, uint16_t type,
-                     const struct dns_kept *answer, int64_t ttl_seconds, int64_t now_us);
+                     const struct dns_kept *answer, int64_t now_us);

@@ -30,11 +30,11 @@ static bool let_in(struct acceptor *a, struct ip ip)
     return crowd_enter(a->crowd, ip, limits->connections, most_each);
 }
 
-void acceptor_closed(struct acceptor *a, struct ip peer, bool thrown_out)
+void acceptor_closed(struct acceptor *a, struct ip peer, struct span keep_place)
 {
     struct ip ip = ip_unmap(peer);
-    if (thrown_out && !is_own(a->config, ip)) {
-        penalties_add(&a->penalties, ip);
+    if (keep_place.us > 0 && !is_own(a->config, ip)) {
+        penalties_add(&a->penalties, ip, keep_place);
     } else {
         crowd_leave(a->crowd, ip);
     }

@@ -30,9 +30,9 @@ NODISCARD int acceptor_open(struct acceptor *a, const struct config *config,
 /* New limits; listeners that are in both configurations stay open, others are closed, new ones
  * opened. One that cannot be opened is told in the log. */
 void acceptor_reload(struct acceptor *a, const struct config *config);
-/* A stream given to accepted() has ended; `peer` as it was in the stream. `thrown_out`: it was no
- * use to anybody, and shall not come back at once. */
-void acceptor_closed(struct acceptor *a, struct ip peer, bool thrown_out);
+/* A stream given to accepted() has ended; `peer` as it was in the stream. A stranger's place stays
+ * taken for `keep_place`, so that who was no use to anybody does not come back at once. */
+void acceptor_closed(struct acceptor *a, struct ip peer, struct span keep_place);
 /* Takes no further connection; those made stay. */
 void acceptor_close(struct acceptor *a);
 /* After all connections have ended. */

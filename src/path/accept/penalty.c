@@ -28,7 +28,7 @@ static void on_timer(struct timer *timer)
     end(CONTAINER_OF(timer, struct penalty, timer));
 }
 
-void penalties_add(struct penalties *p, struct ip client)
+void penalties_add(struct penalties *p, struct ip client, struct span how_long)
 {
     struct penalty *penalty = calloc(1, sizeof *penalty);
     if (!penalty) {
@@ -39,7 +39,7 @@ void penalties_add(struct penalties *p, struct ip client)
     penalty->all = p;
     penalty->client = client;
     list_append(&p->running, &penalty->node);
-    p->ports->timers->arm(p->ports->timers, &penalty->timer, PENALTY);
+    p->ports->timers->arm(p->ports->timers, &penalty->timer, how_long);
 }
 
 void penalties_done(struct penalties *p)

@@ -1,4 +1,4 @@
-/* penalty.h: a client that was thrown out keeps its place in the crowd for a while, so that with
+/* penalty.h: a client that behaved badly keeps its place in the crowd for a while, so that with
  * all its connections it cannot come back at once, again and again. It costs nothing else: its
  * connection is gone. */
 #pragma once
@@ -6,8 +6,6 @@
 #include "core/base/list.h"
 #include "path/accept/crowd.h"
 #include "port/ports.h"
-
-#define PENALTY SPAN_S(10)
 
 /* On one loop; zeroed memory with `ports` and `crowd`. */
 struct penalties {
@@ -17,7 +15,7 @@ struct penalties {
 };
 
 void penalties_init(struct penalties *p, const struct ports *ports, struct crowd *crowd);
-/* Frees the client's place in the crowd, in a while; at once where memory is short. */
-void penalties_add(struct penalties *p, struct ip client);
+/* Frees the client's place in the crowd when so long has passed; at once where memory is short. */
+void penalties_add(struct penalties *p, struct ip client, struct span how_long);
 /* All at once. */
 void penalties_done(struct penalties *p);

@@ -47,6 +47,16 @@ void session_close(struct session *s, const char *how)
     s->closing = true;
 }
 
+/* Whoever had to be thrown out, and whoever just went away and had brought nothing, would come back
+ * as often as the machine can bear. */
+static struct span keep_place(const struct session *s)
+{
+    if (s->thrown_out) {
+        return SPAN_S(10);
+    }
+    return s->said_quit || s->messages > 0 || s->office->draining ? SPAN_S(0) : SPAN_S(5);
+}
+
 /* The stream's end; the session goes too unless a commit still needs it. */
 static void end_session(struct session *s)
 {
@@ -62,7 +72,7 @@ static void end_session(struct session *s)
                   F_STR("helo", s->helo), F_STR("how", str_from_cstr(s->how)),
                   F_INT("messages", s->messages));
         if (s->office->closed) {
-            s->office->closed(s->office->owner, s->client.ip, s->thrown_out);
+            s->office->closed(s->office->owner, s->client.ip, keep_place(s));
         }
     }
     if (!s->committing) {
@@ -144,11 +154,9 @@ static void start_reverse(struct session *s)
     }
 }
 
-static void start_helo_check(struct session *s)
+void session_check_helo(struct session *s)
 {
-    lookup_cancel(s->helo_check);
-    s->helo_check = NULL;
-    s->client.helo = HELO_TEMPORARY;
+    s->helo_unchecked = false;
     if (!s->config->sandbox && s->client.ip.family != IP_NONE) {
         struct lookup_request request = {.ports = s->office->ports,
                                          .ip = s->client.ip,
@@ -181,8 +189,15 @@ static void on_helo(struct session *s, const struct command *c)
     if (!str_eq(s->helo, c->argument)) {
         /* A client may say HELO without end: its names must not pile up. */
         struct str helo = s->arena.used < 8192 ? arena_copy(&s->arena, c->argument) : s->helo;
+        bool first = s->helo.len == 0;
         s->helo = helo.ptr ? helo : STR("unknown");
-        start_helo_check(s);
+        lookup_cancel(s->helo_check);
+        s->helo_check = NULL;
+        s->client.helo = HELO_TEMPORARY;
+        s->helo_unchecked = true;
+        if (first) {
+            session_check_helo(s);
+        }
         log_event(s->office->ports->log, LOG_DEBUG, "helo", F_IP("client", s->client.ip),
                   F_STR("helo", s->helo));
     }
@@ -247,6 +262,7 @@ static void on_event(struct session *s, enum server_event_kind kind,
         login_end(s);
         break;
     case SERVER_QUIT:
+        s->said_quit = true;
         session_close(s, "quit");
         break;
     case SERVER_CLOSE:
@@ -403,7 +419,7 @@ void session_start(struct session_office *office, struct stream *stream, struct 
     if (!s) {
         session_terms_drop(terms);
         if (office->closed) {
-            office->closed(office->owner, stream->peer.ip, false);
+            office->closed(office->owner, stream->peer.ip, SPAN_S(0));
         }
         stream_abort(stream);
         return;

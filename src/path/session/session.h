@@ -27,9 +27,9 @@ struct session_office {
     struct session_terms *terms; /* of that, held; null: not needed yet */
     struct draft_office *drafts;
     struct queue_id_maker *ids;
-    /* A session has ended; `peer` of its stream. `thrown_out`: the client left no other choice. May
-     * be null. */
-    void (*closed)(void *owner, struct ip peer, bool thrown_out);
+    /* A session has ended; `peer` of its stream. For so long after a client that behaved badly a
+     * stranger's place stays taken. May be null. */
+    void (*closed)(void *owner, struct ip peer, struct span keep_place);
     void *owner;
 
     struct session_counts counts;

@@ -56,6 +56,8 @@ struct session {
     bool broken;     /* send nothing more */
     bool yielding;   /* it has more to say, when others have had their turn */
     bool thrown_out; /* by us, for what it did */
+    bool said_quit;
+    bool helo_unchecked; /* not the first name it gave: checked if mail comes under it */
     bool paused;
     bool ended;      /* the client will send no more, and may still wait for an answer */
     bool half_line;  /* a part of a command has come: more of it does not win time */
@@ -90,6 +92,8 @@ void session_close(struct session *s, const char *how);
 
 /* The machine's events of a transaction. */
 void transaction_on_mail(struct session *s, const struct command *c);
+/* Asks the DNS whether the name of HELO is the client's; `helo_check` until that is known. */
+void session_check_helo(struct session *s);
 /* The lookups are done, or are not waited for: MAIL is answered. */
 void transaction_answer_mail(struct session *s);
 void transaction_on_rcpt(struct session *s, const struct command *c);

@@ -96,6 +96,9 @@ void transaction_on_mail(struct session *s, const struct command *c)
         transaction_free(s);
         return;
     }
+    if (s->helo_unchecked) {
+        session_check_helo(s);
+    }
     if (s->reverse || s->helo_check) {
         s->mail_waits = true;
         return;

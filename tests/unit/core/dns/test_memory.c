@@ -28,8 +28,8 @@ static int end(void **state)
 
 static void keep(const char *name, uint16_t type, const char *message, int64_t ttl)
 {
-    struct dns_kept answer = {str_from_cstr(message), false};
-    dns_memory_keep(&memory, str_from_cstr(name), type, &answer, ttl, 0);
+    struct dns_kept answer = {str_from_cstr(message), false, ttl};
+    dns_memory_keep(&memory, str_from_cstr(name), type, &answer, 0);
 }
 
 static void assert_known(const char *name, uint16_t type, int64_t now, const char *message)
@@ -92,8 +92,8 @@ static void a_new_answer_takes_the_place_of_the_old_one(void **state)
 {
     (void)state;
     keep("a.example", TYPE_A, "one", 9);
-    struct dns_kept secure = {STR("two"), true};
-    dns_memory_keep(&memory, STR("A.example"), TYPE_A, &secure, 9, 5 * SECOND);
+    struct dns_kept secure = {STR("two"), true, 9};
+    dns_memory_keep(&memory, STR("A.example"), TYPE_A, &secure, 5 * SECOND);
     struct dns_kept found;
     assert_true(dns_memory_find(&memory, STR("a.example"), TYPE_A, 10 * SECOND, &found));
     assert_true(found.secure);

@@ -77,7 +77,7 @@ static struct timer *armed;
 static void arm(struct timers *timers, struct timer *timer, struct span after)
 {
     (void)timers;
-    assert_int_equal(after.us, PENALTY.us);
+    assert_int_equal(after.us, SPAN_S(10).us);
     armed = timer;
 }
 
@@ -148,14 +148,14 @@ static void one_address_may_have_so_many_connections(void **state)
     assert_int_equal(accepted_count, 2 * PER_ADDRESS + 2);
     struct ip gone;
     assert_true(ip_parse(STR("192.0.2.1"), &gone));
-    acceptor_closed(&a, gone, false);
+    acceptor_closed(&a, gone, SPAN_S(0));
     come("192.0.2.1");
     assert_int_equal(accepted_count, 2 * PER_ADDRESS + 3);
     acceptor_close(&a);
     acceptor_done(&a);
 }
 
-static void who_was_thrown_out_keeps_its_place_for_a_while(void **state)
+static void who_behaved_badly_keeps_its_place_for_a_while(void **state)
 {
     (void)state;
     struct acceptor a = begin(1000);
@@ -164,13 +164,13 @@ static void who_was_thrown_out_keeps_its_place_for_a_while(void **state)
     assert_int_equal(acceptor_open(&a, &config, NULL), 0);
     assert_true(ip_parse(STR("192.0.2.1"), &ip));
     come("192.0.2.1");
-    acceptor_closed(&a, ip, true);
+    acceptor_closed(&a, ip, SPAN_S(10));
     come("192.0.2.1");
     assert_int_equal(accepted_count, 1);
     armed->fire(armed);
     come("192.0.2.1");
     assert_int_equal(accepted_count, 2);
-    acceptor_closed(&a, ip, true);
+    acceptor_closed(&a, ip, SPAN_S(10));
     acceptor_close(&a);
     acceptor_done(&a);
     assert_null(armed);
@@ -186,7 +186,7 @@ static void our_own_are_never_kept_out(void **state)
     assert_int_equal(acceptor_open(&a, &config, NULL), 0);
     assert_true(ip_parse(STR("10.0.0.1"), &ip));
     come("10.0.0.1");
-    acceptor_closed(&a, ip, true);
+    acceptor_closed(&a, ip, SPAN_S(10));
     come("10.0.0.1");
     assert_int_equal(accepted_count, 2);
     acceptor_close(&a);
@@ -207,7 +207,7 @@ static void all_loops_share_the_limits(void **state)
     assert_int_equal(accepted_count, 2);
     assert_int_equal(closed_count, 1);
     assert_int_equal(atomic_load(&crowd.total), 3);
-    acceptor_closed(&a, ip, false);
+    acceptor_closed(&a, ip, SPAN_S(0));
     come("192.0.2.3");
     assert_int_equal(accepted_count, 3);
     acceptor_close(&a);
@@ -298,7 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_address_may_have_so_many_connections),
-        cmocka_unit_test(who_was_thrown_out_keeps_its_place_for_a_while),
+        cmocka_unit_test(who_behaved_badly_keeps_its_place_for_a_while),
         cmocka_unit_test(our_own_are_never_kept_out),
         cmocka_unit_test(all_loops_share_the_limits),
         cmocka_unit_test(an_ipv6_network_of_64_bits_is_one_client),
