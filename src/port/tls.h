@@ -13,6 +13,8 @@ struct tls_facts {
     struct str version;               /* "TLSv1.3" */
     struct str cipher;                /* "TLS_AES_256_GCM_SHA384" */
     char exporter[TLS_EXPORTER_SIZE]; /* RFC 9266: binds what is said to this connection */
+    bool binds; /* of TLS 1.3: with older ones clients bind by tls-unique, which is not to be
+                   trusted */
     enum tls_failure
         failure; /* the client's side: what a policy in testing would have failed for */
 };

@@ -452,6 +452,7 @@ static bool op_facts(const struct stream *stream, struct tls_facts *facts)
                                    label, sizeof label - 1, (const unsigned char *)"", 0, 1) != 1) {
         return false;
     }
+    facts->binds = SSL_version(s->ssl) >= TLS1_3_VERSION;
     facts->failure = s->testing ? tls_client_failure(s->ssl, true) : TLS_FAILED_NOT;
     facts->version = str_from_cstr(SSL_get_version(s->ssl));
     facts->cipher = str_from_cstr(SSL_get_cipher_name(s->ssl));

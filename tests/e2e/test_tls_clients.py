@@ -3,12 +3,15 @@ whose name, authority, fingerprint or TLSA record is right, and none where it is
 import base64
 import itertools
 import re
+import ssl
 import subprocess
 
 import pytest
 
-from house import ground
+from house import ground, unpacked
 from house.certificates import Certificate
+from house.scram import log_in
+from test_tls import anybody, secure
 
 NAME = "mx.house.example"
 PASSWORD = "correct horse battery"
@@ -152,6 +155,43 @@ def test_msmtp_logs_in_by(desk, mechanism):
     subprocess.run([f"--auth={mechanism}" if w.startswith("--auth") else w for w in words], input=given, check=True, timeout=30)
     assert b"with ESMTPSA id" in desk.server.maildir(box).one()
     assert desk.server.wait("login", mechanism=mechanism.upper())
+
+
+def gsasl(desk, *options):
+    """GNU SASL's client, as far as it comes: it ends with an error where nobody types."""
+    words = [unpacked.file("usr/bin/gsasl"), "--smtp", f"--connect={desk.address}:{desk.port}", "--authentication-id=anna",
+             "--authorization-id=", f"--password={PASSWORD}", "--x509-ca-file=", "--service=smtp", f"--hostname={NAME}"]
+    if unpacked.missing(words[0]):
+        pytest.skip("gsasl lacks libraries on this machine")
+    return subprocess.run([*words, *options], input=b"QUIT\r\n", capture_output=True, timeout=30).stdout
+
+
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"])
+def test_a_client_binds_its_login_to_the_connection(desk, mechanism):
+    assert b"\n235 " in gsasl(desk, "-m", mechanism)
+    assert desk.server.wait("login", mechanism=mechanism)
+
+
+def test_no_binding_is_offered_with_tls_1_2_whose_own_is_not_to_be_trusted(desk):
+    context = anybody()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with desk.server.client() as client:
+        client.hello()
+        secure(client, context)
+        assert "PLUS" not in client.expect(250, "EHLO client.example").text
+        assert client.ask("AUTH SCRAM-SHA-256-PLUS").code == 504
+    assert b"\n235 " in gsasl(desk, "-m", "SCRAM-SHA-256", "--no-cb", "--priority=NORMAL:-VERS-TLS1.3")
+
+
+@pytest.mark.parametrize("header, binding", [("p=tls-exporter,,", bytes(32)), ("p=tls-unique,,", bytes(12)), ("y,,", b"")],
+                         ids=["another connection's", "of another kind", "none, as if none were offered"])
+def test_a_login_that_somebody_between_hands_on_is_refused(desk, header, binding):
+    """The password is right each time, but what binds it is not, or was taken out of the offer."""
+    with desk.server.client() as client:
+        client.hello()
+        secure(client)
+        assert "SCRAM-SHA-256-PLUS" in client.expect(250, "EHLO client.example").text
+        assert log_in(client, "anna", PASSWORD, header=header, binding=binding).code == 535
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])

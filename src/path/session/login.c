@@ -17,7 +17,7 @@ static struct login_facts facts_of(const struct session *s, struct tls_facts *tl
     struct login_facts facts = {.peer = s->client.ip, .hostname = s->config->hostname};
     if (s->secure && tls->facts(s->stream, tls_facts)) {
         facts.encrypted = true;
-        facts.exporter = str_from(tls_facts->exporter, TLS_EXPORTER_SIZE);
+        facts.exporter = str_from(tls_facts->exporter, tls_facts->binds ? TLS_EXPORTER_SIZE : 0);
     }
     return facts;
 }

@@ -18,6 +18,7 @@ PACKAGES = [
     "dovecot-lmtpd",
     "nullmailer",
     "unbound",
+    "gsasl",
     "opensmtpd",
     "libfaketime",
     "node-nodemailer",
