@@ -117,6 +117,7 @@ int pam_child_run(void)
 {
     char bytes[PAM_QUESTION_MAX] = "";
     size_t len = 0;
+    (void)close_range(STDERR_FILENO + 1, ~0U, 0); /* libraries may have left something open */
     for (ssize_t got; len < sizeof bytes; len += (size_t)got) {
         got = read(STDIN_FILENO, bytes + len, sizeof bytes - len);
         if (got <= 0) {

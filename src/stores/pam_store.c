@@ -27,15 +27,19 @@ static int spawn(int input, int output, pid_t *process)
     char *arguments[] = {program, serve, part, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none;
+    sigset_t none, pipe;
     sigemptyset(&none);
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
     int error = posix_spawn_file_actions_init(&actions);
     if (error) {
         return -error;
     }
     error = posix_spawnattr_init(&attributes);
     if (!error) {
-        (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+        (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                        POSIX_SPAWN_SETPGROUP);
+        (void)posix_spawnattr_setsigdefault(&attributes, &pipe);
         (void)posix_spawnattr_setsigmask(&attributes, &none);
         error = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
         error = error ? error : posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);

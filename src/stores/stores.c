@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -72,6 +73,7 @@ struct stores *stores_new(const struct config *config, struct log *log)
     }
     s->log = log;
     s->count = count;
+    signal(SIGPIPE, SIG_IGN); /* libraries write to servers that may be gone */
     pthread_mutex_init(&s->lock, NULL);
     sem_init(&s->hashing, 0, (unsigned)system_processors());
     for (size_t i = 0; i < count; i++) {

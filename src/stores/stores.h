@@ -19,7 +19,8 @@ enum store_answer {
 };
 
 /* Null where memory is short. `config` is borrowed. Reads files with secrets; what is wrong with
- * them is told by `log` now and when the store is asked. `log` null: nobody hears of trouble. */
+ * them is told by `log` now and when the store is asked. `log` null: nobody hears of trouble. From
+ * now on the process ignores SIGPIPE. */
 NODISCARD struct stores *stores_new(const struct config *config, struct log *log);
 void stores_free(struct stores *stores); /* null is fine */
 
