@@ -337,16 +337,31 @@ static void step(struct logins *logins, struct login *login, struct str response
     }
 }
 
+/* Who shows a bad token hears why, and may go before it is said that he failed. */
+static bool heard_why(const struct attempt *a)
+{
+    bool shows_token = a->kind == SASL_OAUTHBEARER || a->kind == SASL_XOAUTH2;
+    return shows_token && a->result == LOGIN_MORE && a->challenge.len > 0;
+}
+
 static void end(struct logins *logins, struct login *login)
 {
     struct attempt *a = login->impl;
     (void)logins;
     login->impl = NULL;
-    if (a && a->asked) {
-        a->login = NULL;
-    } else if (a) {
-        finish(a);
+    if (!a) {
+        return;
     }
+    if (a->asked) {
+        a->login = NULL;
+        return;
+    }
+    if (heard_why(a)) {
+        struct clock *clock = a->office->ports->clock;
+        (void)guard_failed(a->office->service->guard, a->peer, buf_str(&a->user),
+                           clock->monotonic_us(clock));
+    }
+    finish(a);
 }
 
 int login_service_new(const struct login_options *options, struct login_service **made)

@@ -203,6 +203,21 @@ def test_clients_that_know_tokens(desk, tmp_path):
     assert len(desk.server.maildir("ben").wait(2)) == 2
 
 
+def test_who_goes_before_he_hears_that_he_failed_has_failed(desk, issuer):
+    source = ground.address()
+    before = issuer.asked()
+    for _ in range(2):
+        with desk.client(source) as client:
+            for _ in range(10):
+                client.expect(334, "AUTH OAUTHBEARER " + bearer("guess"))
+                client.expect(501, "*")
+    assert issuer.asked() == before + 20
+    with desk.client(source) as client:
+        assert client.expect(454, "AUTH OAUTHBEARER " + bearer()).status == "4.7.0"
+    assert issuer.asked() == before + 20
+    assert log_in(desk, "OAUTHBEARER " + bearer()).code == 235
+
+
 @pytest.mark.parametrize("users, problem", [
     ({"stores": [{"introspection": "http://x.example/"}]}, "begins with https://"),
     ({"stores": [{"introspection": "https://x.example/", "client_id": "x"}]}, "need each other"),

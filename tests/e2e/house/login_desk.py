@@ -28,9 +28,9 @@ class Desk:
         self.server.write()
         self.server.start()
 
-    def client(self):
+    def client(self, source=None):
         """Under TLS, from an address of its own, so that no failure counts for another client."""
-        client = self.server.client(source=ground.address())
+        client = self.server.client(source=source or ground.address())
         client.hello()
         client.expect(220, "STARTTLS")
         context = ssl.create_default_context()
