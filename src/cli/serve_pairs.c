@@ -38,26 +38,42 @@ static bool read_file(struct buf *out, const char *file, struct buf *reason)
     return error == 0;
 }
 
-static bool read_pair(struct serve_pairs *p, const struct config_certificate *pair,
-                      struct key_asker *asker, struct buf *reason)
+static void keep(struct serve_pairs *p, struct str name)
+{
+    size_t i = p->count - 1;
+    p->pairs[i] = (struct tls_pair){
+        .name = name, .chain = buf_str(&p->chains[i]), .key = buf_str(&p->keys[i])};
+}
+
+static bool read_files(struct serve_pairs *p, const struct config_certificate *pair,
+                       struct buf *reason)
 {
     size_t i = p->count++;
-    int error = 0;
-    if (p->apart) {
-        error = key_asker_chain(asker, (uint32_t)i, &p->chains[i]);
-    } else if (!read_file(&p->chains[i], pair->chain.ptr, reason) ||
-               !read_file(&p->keys[i], pair->key.ptr, reason)) {
+    if (!read_file(&p->chains[i], pair->chain.ptr, reason) ||
+        !read_file(&p->keys[i], pair->key.ptr, reason)) {
         return false;
     }
-    if (error) {
-        buf_add_format(reason, "%.*s, %.*s: %s", STR_ARG(pair->chain), STR_ARG(pair->key),
-                       error == -EKEYREJECTED ? "they cannot be used, as told before"
-                                              : strerror(-error));
-        return false;
-    }
-    p->pairs[i] = (struct tls_pair){
-        .name = pair->chain, .chain = buf_str(&p->chains[i]), .key = buf_str(&p->keys[i])};
+    keep(p, pair->chain);
     return true;
+}
+
+/* As many as it has: while a reload is under way it may have read another configuration than we. */
+static bool ask_for_chains(struct serve_pairs *p, struct key_asker *asker, struct buf *reason)
+{
+    int error = 0;
+    while (p->count < TLS_CERTIFICATES_MAX && error == 0) {
+        size_t i = p->count++;
+        error = key_asker_chain(asker, (uint32_t)i, &p->chains[i]);
+        keep(p, STR("a certificate"));
+    }
+    p->count -= error == -ENOENT ? 1 : 0;
+    if (p->count > 0 && (error == 0 || error == -ENOENT)) {
+        return true;
+    }
+    buf_add_format(reason, "certificate %zu: %s", p->count,
+                   error == -EKEYREJECTED ? "it or its key cannot be used, as told before"
+                                          : strerror(-error));
+    return false;
 }
 
 static bool read_self_signed(struct serve_pairs *p, const struct config *config, struct buf *reason)
@@ -75,7 +91,7 @@ static bool read_self_signed(struct serve_pairs *p, const struct config *config,
         return false;
     }
     struct str file = str_from_cstr(p->self_signed.ptr);
-    return read_pair(p, &(struct config_certificate){.chain = file, .key = file}, NULL, reason);
+    return read_files(p, &(struct config_certificate){.chain = file, .key = file}, reason);
 }
 
 bool serve_pairs_read(struct serve_pairs *p, const struct config *config, struct key_asker *asker,
@@ -86,8 +102,11 @@ bool serve_pairs_read(struct serve_pairs *p, const struct config *config, struct
     if (config->certificate_count == 0) {
         return read_self_signed(p, config, reason);
     }
+    if (p->apart) {
+        return ask_for_chains(p, asker, reason);
+    }
     for (size_t i = 0; i < config->certificate_count && i < TLS_CERTIFICATES_MAX; i++) {
-        if (!read_pair(p, &config->certificates[i], asker, reason)) {
+        if (!read_files(p, &config->certificates[i], reason)) {
             return false;
         }
     }

@@ -196,6 +196,22 @@ def test_a_reload_brings_certificates_and_takes_them_away(postrider, tmp_path):
     assert b"prime256v1" in kept
 
 
+def test_a_reload_that_needs_another_worker_brings_certificates_too(postrider, tmp_path):
+    """The new worker begins with what is in use, and gets the new ones when they are found right, before or after."""
+    made = [Certificate(tmp_path, NAME, days=90), Certificate(tmp_path, "other.example", days=90)]
+    house = postrider({"tls": {"certificates": [made[0].pair()]}})
+    house.config["tls"]["certificates"].append(made[1].pair())
+    (tmp_path / "else").mkdir()
+    house.config["domains"]["new.example"] = {"mailboxes": f"maildir:{tmp_path}/else/{{local}}/", "users": ["*"]}
+    house.write()
+    house.process.send_signal(signal.SIGHUP)
+    house.wait("restarting")
+    house.wait("ready", 2)
+    house.wait("certificate-loaded", names="other.example")
+    assert shown(house, "other.example") == made[1].certificate.serial_number
+    assert not house.seen("worker-died")
+
+
 def test_one_that_ends_soon_is_told(postrider, tmp_path):
     made = [Certificate(tmp_path, f"{days}.example", days=days) for days in (13, 15, -1)]
     house = postrider({"tls": {"certificates": [one.pair() for one in made]}})
