@@ -128,6 +128,11 @@ static void check_files(struct findings *f, const struct options_config *source,
     }
     for (size_t i = 0; i < c->domain_count; i++) {
         const struct config_mailboxes *m = &c->domains[i].mailboxes;
+        if (m->kind == MAILBOX_SYSTEM) {
+            finding_add(f, FINDING_NOTE, "postman",
+                        "%.*s has mailboxes of system users: one process stays root to become them",
+                        STR_ARG(c->domains[i].name));
+        }
         if (m->kind == MAILBOX_PIPE) {
             check_mode(f, m->argv[0], WRITE_BY_OTHERS, FINDING_OPEN);
         }

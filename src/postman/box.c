@@ -91,18 +91,6 @@ int box_maildir(const struct letter *letter, struct str path, struct str hostnam
     return code;
 }
 
-static bool write_all(int file, struct str bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t n = write(file, bytes.ptr, bytes.len);
-        if (n < 0 && errno != EINTR) {
-            return false;
-        }
-        bytes = str_tail(bytes, n > 0 ? (size_t)n : 0);
-    }
-    return true;
-}
-
 static bool append(int file, const struct letter *letter)
 {
     struct mbox_quoter quoter = {0};
@@ -111,12 +99,12 @@ static bool append(int file, const struct letter *letter)
     mbox_from_line(&out, letter->sender, now());
     for (struct str rest = letter->text; fine && rest.len > 0; rest = str_tail(rest, PIECE)) {
         mbox_quote(&quoter, str_head(rest, PIECE), &out);
-        fine = !out.failed && write_all(file, buf_str(&out));
+        fine = !out.failed && letter_write(file, buf_str(&out));
         buf_clear(&out);
     }
     mbox_quote_end(&quoter, &out);
     buf_add_char(&out, '\n');
-    fine = fine && !out.failed && write_all(file, buf_str(&out)) && fsync(file) == 0;
+    fine = fine && !out.failed && letter_write(file, buf_str(&out)) && fsync(file) == 0;
     buf_done(&out);
     return fine;
 }

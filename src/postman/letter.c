@@ -7,7 +7,7 @@
 
 enum { BLOCK = 65536 };
 
-static bool write_all(int file, struct str bytes)
+bool letter_write(int file, struct str bytes)
 {
     while (bytes.len > 0) {
         ssize_t n = write(file, bytes.ptr, bytes.len);
@@ -30,7 +30,7 @@ static bool copy_input(int file, uint64_t most, uint64_t *size)
         if (n < 0 && errno != EINTR) {
             return false;
         }
-        if (n > 0 && !write_all(file, str_from(block, (size_t)n))) {
+        if (n > 0 && !letter_write(file, str_from(block, (size_t)n))) {
             return false;
         }
         *size += n > 0 ? (uint64_t)n : 0;

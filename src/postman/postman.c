@@ -99,29 +99,30 @@ static const char *unsafe(const struct delivery *d, const struct stat *st)
                                                       : NULL;
 }
 
-/* The text of ~/.forward; empty where there is none that may be followed. */
-static struct str read_forward_file(struct delivery *d)
+/* The text of ~/.forward; empty where there is none that may be followed. False: nobody can say now
+ * (a home that is not there, a file that cannot be read), and the mail waits. */
+static bool read_forward_file(struct delivery *d, struct str *found)
 {
     struct stat st;
     struct str path = arena_format(&d->arena, "%.*s/.forward", STR_ARG(d->person.home));
     int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     int file = path.ptr ? open(path.ptr, flags) : -1;
+    if (file < 0 && errno == ELOOP) {
+        ignore(d, "it is a symbolic link");
+    }
     if (file < 0) {
-        if (errno == ELOOP) {
-            ignore(d, "it is a symbolic link");
-        }
-        return (struct str){0};
+        return path.ptr && (errno == ELOOP || errno == ENOENT || errno == ENXIO);
     }
     char *text = arena_alloc(&d->arena, FORWARD_BYTES_MAX);
-    const char *why = fstat(file, &st) != 0 || !text ? "it cannot be read" : unsafe(d, &st);
-    ssize_t n = why ? 0 : read(file, text, FORWARD_BYTES_MAX);
-    why = n < 0 ? "it cannot be read" : why;
+    bool readable = text && fstat(file, &st) == 0;
+    const char *why = readable ? unsafe(d, &st) : NULL;
+    ssize_t n = readable && !why ? read(file, text, FORWARD_BYTES_MAX) : 0;
     close(file);
     if (why) {
         ignore(d, why);
-        return (struct str){0};
     }
-    return str_from(text, (size_t)n);
+    *found = str_from(text, n > 0 ? (size_t)n : 0);
+    return readable && n >= 0;
 }
 
 static int to_file(struct delivery *d, struct str path)
@@ -170,7 +171,11 @@ static int deliver(struct delivery *d)
         buf_add(&d->says, STR("the message did not come whole, or there is no room in /tmp"));
         return EX_TEMPFAIL;
     }
-    struct str text = read_forward_file(d);
+    struct str text = {0};
+    if (!read_forward_file(d, &text)) {
+        buf_add(&d->says, STR(".forward cannot be read now"));
+        return EX_TEMPFAIL;
+    }
     if (!forward_parse(text, &owner, &d->arena, &forward)) {
         ignore(d, forward.error);
     }

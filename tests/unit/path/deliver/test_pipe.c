@@ -207,9 +207,74 @@ static void output_is_one_line_whatever_it_holds(void **state)
     }
 }
 
+static void system_begin(struct world *w, const char *answer)
+{
+    static struct str order[] = {STR_INIT("system"), STR_INIT("ann")};
+    pipe_begin(w, STR(BODY));
+    w->hop = (struct next_hop){.kind = HOP_SYSTEM, .argv = order, .argc = 2};
+    w->script.says = answer;
+}
+
+static void the_postman_gets_the_user_and_the_message_with_its_id_behind(void **state)
+{
+    (void)state;
+    struct world w;
+    system_begin(&w, "kept");
+    world_deliver(&w);
+    assert_outcome(&w, OUTCOME_DELIVERED, 2, 0, 0, "the postman of ann took the message: kept");
+    assert_text(buf_str(&w.script.argv), "system\nann\n");
+    struct queue_id_text id = queue_id_text(w.envelope.id);
+    assert_true(str_starts(buf_str(&w.script.input), STR(TOP)));
+    assert_true(str_ends(buf_str(&w.script.input), queue_id_str(&id)));
+    world_end(&w);
+}
+
+static void what_a_user_forwards_is_an_expansion(void **state)
+{
+    (void)state;
+    struct world w;
+    system_begin(&w, "> bob@b.example\n> \"c d\"@e.example\n");
+    world_deliver(&w);
+    const struct outcome *o = &w.rcpt.outcome;
+    assert_outcome(&w, OUTCOME_EXPANDED, 2, 0, 0, ".forward");
+    assert_int_equal(o->child_count, 2);
+    assert_text(o->children[0].address, "bob@b.example");
+    assert_text(o->children[1].address, "\"c d\"@e.example");
+    world_end(&w);
+}
+
+static void nothing_else_that_the_postman_says_becomes_an_address(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"> ",
+                                       "> bob@b.example",
+                                       "> bob@b.example\nx\n",
+                                       "> \\/etc/passwd\n",
+                                       "> |cat\n",
+                                       "> a@b c@d\n",
+                                       "> \n"};
+    for (size_t i = 0; i <= ARRAY_LEN(rows); i++) {
+        struct buf many = {0};
+        for (size_t j = 0; j < 101; j++) {
+            buf_add(&many, STR("> bob@b.example\n"));
+        }
+        buf_add_char(&many, '\0');
+        struct world w;
+        system_begin(&w, i < ARRAY_LEN(rows) ? rows[i] : many.ptr);
+        world_deliver(&w);
+        assert_outcome(&w, OUTCOME_DEFERRED, 4, 3, 0, "could not be understood");
+        assert_int_equal(w.rcpt.outcome.child_count, 0);
+        world_end(&w);
+        buf_done(&many);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_postman_gets_the_user_and_the_message_with_its_id_behind),
+        cmocka_unit_test(what_a_user_forwards_is_an_expansion),
+        cmocka_unit_test(nothing_else_that_the_postman_says_becomes_an_address),
         cmocka_unit_test(exit_codes_are_taken_as_sysexits_says),
         cmocka_unit_test(the_program_gets_the_message_its_arguments_and_a_small_environment),
         cmocka_unit_test(quotes_are_no_part_of_a_name),
