@@ -136,7 +136,7 @@ static void deposit_last(struct maildir *m)
     struct deposit *t = &m->deposit;
     t->bytes = m->d.message.piece;
     t->final = arena_format(&m->d.job->arena, "%.*s/new/%.*s,S=%llu", STR_ARG(m->path),
-                            STR_ARG(m->name), (unsigned long long)(t->size + t->bytes.len));
+                            STR_ARG(m->name), (unsigned long long)t->size + t->bytes.len);
     if (!t->final.ptr) {
         fail(m, "move the message into", m->path, -ENOMEM);
         return;
