@@ -1,16 +1,20 @@
 """Users in stores beyond the file: what each answers, and what is said when it gives no answer."""
 import base64
 import os
+import pathlib
 import select
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
+import tempfile
 
 import pytest
 
 from house import ground
 from house.login_desk import PASSWORD, Desk, crypt
+from house.postrider import Postrider
 from house.scram import log_in as scram
 
 def database(path, rows):
@@ -151,15 +155,31 @@ def test_after_a_reload_the_old_login_process_ends_and_the_new_one_has_the_new_u
     assert len(login_process(desk.server)) == 1
 
 
-def test_a_release_started_by_root_lets_users_log_in_from_behind_its_fence(postrider, table, tmp_path, monkeypatch):
+@pytest.fixture
+def open_house():
+    """Makes a Postrider in a folder that others than root can reach."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="postrider-stores-"))
+    folder.chmod(0o755)
+    made = []
+
+    def make(config, start):
+        made.append(Postrider(folder / "house", config))
+        return made[-1]
+
+    make.folder = folder
+    yield make
+    for house in made:
+        house.clean_up()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_release_started_by_root_lets_users_log_in_from_behind_its_fence(open_house, monkeypatch):
     release = ground.SOURCE / "build" / "postrider"  # the fence of builds with sanitizers has more doors
     if not release.exists():
         pytest.skip("there is no release build")
     monkeypatch.setattr(ground, "program", lambda: release)
-    for path in (tmp_path, *tmp_path.parents):
-        if os.geteuid() == 0 and str(path).startswith("/tmp/"):
-            path.chmod(path.stat().st_mode | 0o055)
-    desk = Desk(postrider, [{"sqlite": table, "query": QUERY}], {"user": "nobody"} if os.geteuid() == 0 else {})
+    table = database(open_house.folder / "users.db", [("anna", crypt(PASSWORD), None)])
+    desk = Desk(open_house, [{"sqlite": table, "query": QUERY}], {"user": "nobody"} if os.geteuid() == 0 else {})
     desk.judges()
     (process,) = login_process(desk.server)
     assert os.stat(f"/proc/{process}/mem").st_uid == 0  # whose memory nobody may look into, that is root's

@@ -26,13 +26,20 @@ def stopped_after():
         server.stop()
 
 
-def test_users_in_postgresql(postrider, tmp_path, stopped_after):
+@pytest.fixture
+def postgresql():
+    one = Postgresql()
+    yield one
+    one.remove()
+
+
+def test_users_in_postgresql(postrider, postgresql):
     script = (
         "CREATE TABLE users (name text PRIMARY KEY, password text)\n"
         f"INSERT INTO users VALUES ('anna', '{crypt(PASSWORD)}')\n"
         f"INSERT INTO users VALUES ('ben@house.example', '{crypt('b')}')\n"
     )
-    pg = stopped_after(Postgresql(tmp_path / "pg").make(script).start())
+    pg = postgresql.make(script).start()
     desk = Desk(postrider, [{"postgresql": pg.connection(), **ANNA}])
     desk.judges()
     desk.withstands()
