@@ -27,13 +27,15 @@ class Scene:
     def __init__(self, folder, make):
         self.authority = Certificate(folder, "authority.example", authority=True)
         self.stranger = Certificate(folder, "stranger.example", authority=True)
-        self.certificate = Certificate(folder, NAME, *(f"{name}.house.signed.example" for name in ("wrong", "second", "third")), issuer=self.authority)
+        self.certificate = Certificate(folder, NAME, *(f"{name}.house.signed.example" for name in ("wrong", "second", "third", "fourth")), issuer=self.authority)
         house = make({"hostname": NAME, "tls": {"certificates": [self.certificate.pair()]}}, start=False)
         hosts = {"mx": house.address, "wrong": house.address, "bogus": house.address}
-        hosts |= {name: ground.address() for name in ("clear", "other", "second", "third")}
+        hosts |= {name: ground.address() for name in ("clear", "other", "second", "third", "fourth")}
         house.config["listen"] = [
             {"address": f"{address}:{house.port}", "mode": "mx", "tls": "none" if name == "clear" else "starttls"}
             for name, address in hosts.items() if name not in ("wrong", "bogus")]
+        self.hidden = ground.port_everywhere()  # of TLS from the first octet
+        house.config["listen"] += [{"address": f"{hosts[name]}:{self.hidden}", "mode": "mx", "tls": "implicit"} for name in ("mx", "fourth")]
         house.config["domains"] = {
             domain: {"mailboxes": f"maildir:{house.mail}/{{domain}}/{{local}}/", "users": ["*"]} for domain in DOMAINS}
         house.write()
@@ -92,12 +94,15 @@ POSTFIX = {
     "dane-opportunistic-wrong": ("dane", "wrong", "Server certificate not verified"),
     "dane-clear": ("dane-only", "clear", "TLS is required, but was not offered"),
     "dane-bogus": ("dane", "bogus", "TLSA lookup error"),
+    "implicit": (f"verify match={NAME}", "mx", "in private"),
+    "implicit-name": ("verify match=mx.other.example", "mx", "Server certificate not verified"),
 }
 # Exim: options of its transport.
 VERIFIES = "hosts_try_dane =\n  hosts_require_tls = *\n  tls_verify_hosts = *\n  tls_verify_certificates = "
 EXIM = {
     "tls": ("hosts_require_tls = *", "mx", "in private"),
     "tls-clear": ("hosts_require_tls = *", "clear", "TLS session is required|a TLS session is required"),
+    "implicit": (VERIFIES + "{authority}\n  protocol = smtps", "mx", "in private"),
     "verify": (VERIFIES + "{authority}", "mx", "in private"),
     "verify-name": (VERIFIES + "{authority}", "other", "certificate verification failed"),
     "verify-authority": (VERIFIES + "{stranger}", "mx", "certificate verification failed"),
@@ -111,6 +116,7 @@ SMTPD = {
     "tls": ("smtp+tls://{host}:{port} tls no-verify", "second", "in private"),
     "tls-clear": ("smtp+tls://{host}:{port}", "clear", "TLS required but not supported by remote host"),
     "verify": ("smtp+tls://{host}:{port} tls", "third", "in private"),
+    "implicit": ("smtps://{host}:{hidden} tls", "fourth", "in private"),
     "verify-name": ("smtp+tls://{host}:{port} tls", "other", "SSL certificate check failed"),
 }
 PEERS = {"postfix": POSTFIX, "exim": EXIM, "opensmtpd": SMTPD}
@@ -131,19 +137,20 @@ def scene(common, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def postfix(scene, common_peer):
-    port = scene.house.port
+    ways = {d: ("wrapped" if "implicit" in d else "smtp", scene.hidden if "implicit" in d else scene.house.port) for d in DOMAINS}
     digest = bytes.fromhex(scene.certificate.tlsa(3, 1, 1).split()[-1]).hex(":")
     rows = {f"{row}.postfix.signed.example": level.format(digest=digest) for row, (level, _, _) in POSTFIX.items()}
     rows["none.postfix.plain.example"] = "dane-only"
-    there = common_peer(Postfix, resolver=scene.resolver.file, more="\n".join([
+    wrapped = "wrapped unix - - n - - smtp -o smtp_tls_wrappermode=yes\n"
+    there = common_peer(Postfix, master=wrapped, resolver=scene.resolver.file, more="\n".join([
         "disable_dns_lookups = no",
         "smtp_host_lookup = dns",
         "smtp_dns_support_level = dnssec",
         f"smtp_tls_CAfile = {scene.authority.file}",
         "smtp_tls_fingerprint_digest = sha256",
         "smtp_tls_loglevel = 1",
-        "transport_maps = inline:{" + ", ".join(f"{{{d} = smtp:{d}:{port}}}" for d in rows) + "}",
-        "smtp_tls_policy_maps = inline:{" + ", ".join(f"{{{d}:{port} = {level}}}" for d, level in rows.items()) + "}",
+        "transport_maps = inline:{" + ", ".join(f"{{{d} = {ways[d][0]}:{d}:{ways[d][1]}}}" for d in rows) + "}",
+        "smtp_tls_policy_maps = inline:{" + ", ".join(f"{{{d}:{ways[d][1]} = {level}}}" for d, level in rows.items()) + "}",
     ]))
     there.sendmail("someone@client.example", [f"you@{d}" for d in rows], MESSAGE)
     return there
@@ -158,7 +165,7 @@ def exim(scene, common_peer):
         name = row.replace("-", "_")
         routers += f"{name}:\n  driver = dnslookup\n  domains = {row}.exim.signed.example\n  transport = {name}_smtp\n"
         routers += "  dnssec_request_domains = *\n  self = send\n  same_domain_copy_routing = no\n"
-        transports += f"{name}_smtp:\n  driver = smtp\n  port = {scene.house.port}\n  interface = {{address}}\n  hosts_try_fastopen =\n"
+        transports += f"{name}_smtp:\n  driver = smtp\n  port = {scene.hidden if row == 'implicit' else scene.house.port}\n  interface = {{address}}\n  hosts_try_fastopen =\n"
         transports += f"  {options.format(**values)}\n"
     config = CONFIG.replace("dns_dnssec_ok = -1", "dns_dnssec_ok = 1")
     config = config.replace("begin routers\n", "begin routers\n" + routers).replace("begin transports\n", "begin transports\n" + transports)
@@ -169,7 +176,8 @@ def exim(scene, common_peer):
 
 @pytest.fixture(scope="module")
 def opensmtpd(scene, common_peer):
-    routes = {f"{row}.opensmtpd.signed.example": hop.format(host=f"{host}.house.signed.example", port=scene.house.port) for row, (hop, host, _) in SMTPD.items()}
+    routes = {f"{row}.opensmtpd.signed.example": hop.format(host=f"{host}.house.signed.example", port=scene.house.port, hidden=scene.hidden)
+              for row, (hop, host, _) in SMTPD.items()}
     there = common_peer(OpenSMTPD, hostname="mx.opensmtpd.example", local=[], routes=routes,
                         files={"resolv.conf": scene.resolver.text, "ssl/certs/ca-certificates.crt": scene.authority.text})
     with smtplib.SMTP(there.address, there.port, local_hostname="client.example") as client:
