@@ -19,8 +19,15 @@ ANN, BOB, LOW = 40001, 40002, 900
 NAMESPACE = """
 mount --make-rprivate / && mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group
 mount --bind "$1/var-mail" /var/mail
-shift; exec setpriv --groups 4,6 "$@"  # groups of root's, which no user shall get
+shift; exec setpriv --groups 4,6 --bounding-set "$CAPABILITIES" "$@"  # groups that no user shall get
 """
+
+
+def capabilities():
+    """What the systemd drop-in leaves to root."""
+    text = (ground.SOURCE / "dist/system-users.conf").read_text()
+    (names,) = [line.split("=")[1] for line in text.splitlines() if line.startswith("CapabilityBoundingSet=CAP")]
+    return ",".join(["-all", *("+" + name.removeprefix("CAP_").lower() for name in names.split())])
 
 
 def can_mount():
@@ -52,7 +59,7 @@ class Host:
 
     def start(self):
         domains = {"house.example": "system", "var.example": "system:/var/mail/{user}", "box.example": "system:~/box"}
-        self.server = Postrider(self.folder / "server", {"user": "nobody", "transports": [{"match": "*", "to": "smtp://127.0.0.1:1"}]})
+        self.server = Postrider(self.folder / "server", env={"CAPABILITIES": capabilities()}, config={"user": "nobody", "transports": [{"match": "*", "to": "smtp://127.0.0.1:1"}], "deliver": {"timeouts": {"pipe": "3s"}}})
         self.server.config["domains"] = {name: {"mailboxes": place} for name, place in domains.items()}
         self.server.write()
         program = [str(ground.program()), "serve", "-c", str(self.server.file)]
@@ -167,6 +174,12 @@ def test_a_programs_exit_code_decides_and_who_has_no_shell_runs_none(host):
     host.put("shy", ".forward", '"|touch ran"\n')
     host.send("shy", event="bounced")
     assert not (host.home("shy") / "ran").exists()
+
+
+def test_a_program_that_does_not_end_is_ended_with_its_children_and_the_mail_waits(host):
+    host.put("ann", ".forward", '"|echo $$ >pid; sleep 1000"\n')
+    assert "took longer than 3 seconds" in host.send("ann", event="deferred")["text"]
+    ground.until("it is gone", lambda: ground.is_gone(int((host.home("ann") / "pid").read_text())))
 
 
 def test_files_and_maildirs_of_a_forward_are_written_as_the_user(host):
