@@ -253,12 +253,46 @@ static void test_what_is_not_to_be_signed_is_refused(void **state)
                                   str_from((const char *)input, 32), made) > 0);
 }
 
+static void test_a_place_in_a_chain_that_is_none_gives_nothing(void **state)
+{
+    (void)state;
+    static struct key_ring ring;
+    struct buf reason = {0};
+    assert_true(key_ring_add(&ring, pairs[1].chain, pairs[1].key, &reason));
+    const uint32_t end = (uint32_t)ring.pairs[0].chain.len;
+    const struct {
+        const char *name;
+        struct chain_place place;
+        uint32_t len;
+        int result;
+    } rows[] = {
+        {"the last octet", {0, end - 1}, sizeof(struct chain_place), 1},
+        {"the end", {0, end}, sizeof(struct chain_place), 0},
+        {"far behind it", {0, UINT32_MAX}, sizeof(struct chain_place), 0},
+        {"the pair behind the last", {1, 0}, sizeof(struct chain_place), -ENOENT},
+        {"a pair far behind", {UINT32_MAX, 0}, sizeof(struct chain_place), -ENOENT},
+        {"too little", {0, 0}, sizeof(struct chain_place) - 1, -EINVAL},
+        {"too much", {0, 0}, UINT32_MAX, -EINVAL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct key_question question = {.operation = QUESTION_CHAIN, .len = rows[i].len};
+        struct key_answer answer;
+        memcpy(question.input, &rows[i].place, sizeof rows[i].place);
+        key_ring_answer(&ring, &question, &answer);
+        if (answer.result != rows[i].result) {
+            fail_msg("%s: %d", rows[i].name, answer.result);
+        }
+    }
+    key_ring_done(&ring);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handshakes_are_made_with_keys_that_are_elsewhere),
         cmocka_unit_test(test_a_chain_is_given_without_the_key_that_stands_in_its_file),
         cmocka_unit_test(test_a_pair_that_is_wrong_keeps_its_number),
+        cmocka_unit_test(test_a_place_in_a_chain_that_is_none_gives_nothing),
         cmocka_unit_test(test_what_is_not_to_be_signed_is_refused),
     };
     return cmocka_run_group_tests(tests, begin, end);
