@@ -138,7 +138,7 @@ json_t *answer_item(const struct queue_item *item)
 static const char *standing(const struct rcpt *r)
 {
     static const char *const phases[] = {"pending", "held", "final"};
-    return r->phase == RCPT_FINAL ? outcome_name(r->last.kind) : phases[r->phase];
+    return r->phase == RCPT_FINAL ? outcome_name(r->last->kind) : phases[r->phase];
 }
 
 static json_t *story_rcpts(const struct state *state)
@@ -189,7 +189,6 @@ static void add_course(json_t *value, const struct story *story)
         json_object_set_new(value, "event_count", json_integer((json_int_t)story->outcome_count));
         json_object_set_new(value, "events", story_events(story, &state));
     }
-    state_done(&state);
     arena_done(&arena);
 }
 

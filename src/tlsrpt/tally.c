@@ -139,6 +139,50 @@ static void count_failure(json_t *policy, const struct tls_session *s)
     }
 }
 
+static bool is_plain(const struct tls_session *s)
+{
+    return s->promise == PROMISE_NONE && s->failure == TLS_FAILED_NOT &&
+           str_eq(s->promised_by, s->domain) && s->mx.len == 0 && s->policy.len == 0;
+}
+
+static json_t *none_yet(void)
+{
+    return json_integer(0);
+}
+
+/* A domain of plain sessions alone is a number, with more to tell it is a list of policies. */
+static json_t *spelt_out(struct str domain, const json_t *number)
+{
+    const struct tls_session plain = {.domain = domain, .promised_by = domain};
+    json_t *policies = json_array();
+    if (json_integer_value(number) > 0) {
+        json_object_set_new(policy_of(policies, &plain), "successes",
+                            json_integer(json_integer_value(number)));
+    }
+    return policies;
+}
+
+static void count(json_t *domains, const struct tls_session *s)
+{
+    json_t *value = member(domains, s->domain, none_yet, TALLY_DOMAINS_MAX);
+    if (json_is_integer(value) && is_plain(s)) {
+        json_integer_set(value, json_integer_value(value) + 1);
+        return;
+    }
+    if (json_is_integer(value)) {
+        json_t *policies = spelt_out(s->domain, value);
+        value = json_object_setn_new(domains, s->domain.ptr, s->domain.len, policies) == 0
+                    ? policies
+                    : NULL;
+    }
+    json_t *policy = value ? policy_of(value, s) : NULL;
+    if (policy && s->failure == TLS_FAILED_NOT) {
+        add(policy, "successes");
+    } else if (policy) {
+        count_failure(policy, s);
+    }
+}
+
 static void op_count(struct tls_tally *port, const struct tls_session *s)
 {
     struct tally *t = CONTAINER_OF(port, struct tally, port);
@@ -146,12 +190,8 @@ static void op_count(struct tls_tally *port, const struct tls_session *s)
     pthread_mutex_lock(&t->mutex);
     int len = snprintf(name, sizeof name, "%lld", period_at(t, now_wall()));
     json_t *domains = member(t->periods, str_from(name, (size_t)len), json_object, SIZE_MAX);
-    json_t *policies = member(domains, s->domain, json_array, TALLY_DOMAINS_MAX);
-    json_t *policy = policies ? policy_of(policies, s) : NULL;
-    if (policy && s->failure == TLS_FAILED_NOT) {
-        add(policy, "successes");
-    } else if (policy) {
-        count_failure(policy, s);
+    if (domains) {
+        count(domains, s);
     }
     t->changed = true;
     pthread_mutex_unlock(&t->mutex);
@@ -224,7 +264,7 @@ static bool is_tally(json_t *periods)
         json_object_foreach(domains, domain, policies)
         {
             size_t i;
-            good = good && json_is_array(policies);
+            good = good && (json_is_array(policies) || json_is_integer(policies));
             json_array_foreach(policies, i, policy)
             {
                 good = good && is_policy(policy);
@@ -260,7 +300,7 @@ bool tally_save(struct tally *t, struct buf *out)
 json_t *tally_take(struct tally *t, struct instant now)
 {
     const char *name, *domain;
-    json_t *domains, *policies, *taken = NULL;
+    json_t *domains, *value, *taken = NULL;
     void *after;
     pthread_mutex_lock(&t->mutex);
     json_object_foreach_safe(t->periods, after, name, domains)
@@ -268,9 +308,11 @@ json_t *tally_take(struct tally *t, struct instant now)
         if (taken || strtoll(name, NULL, 10) >= period_at(t, now)) {
             continue;
         }
-        json_object_foreach(domains, domain, policies)
+        json_object_foreach(domains, domain, value)
         {
-            taken = json_pack("{s:s, s:s, s:O}", "domain", domain, "period", name, "policies",
+            json_t *policies = json_is_integer(value) ? spelt_out(str_from_cstr(domain), value)
+                                                      : json_incref(value);
+            taken = json_pack("{s:s, s:s, s:o}", "domain", domain, "period", name, "policies",
                               policies);
             break;
         }

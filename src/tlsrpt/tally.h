@@ -1,7 +1,8 @@
 /* tally.h: sessions counted per period, domain and policy (RFC 8460 section 4.1), from all loops;
  * kept as one JSON object, which is also the file that survives a restart:
  *   {PERIOD: {DOMAIN: [{type, domain, mx, policy, successes, failures, details: [{result, host,
- * ip, source, count}]}]}} Periods are numbered from 1970 on; a day is the usual one. */
+ * ip, source, count}]}]}}, or {PERIOD: {DOMAIN: N}} where all of a domain's sessions were successes
+ * and without a policy, as most are. Periods are numbered from 1970 on; a day is the usual one. */
 #pragma once
 
 #include <jansson.h>

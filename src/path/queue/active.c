@@ -10,9 +10,9 @@ void active_free(struct active *a)
     q->ports->timers->cancel(q->ports->timers, &a->timer);
     list_remove(&a->link);
     q->active_count--;
-    state_done(&a->state);
     buf_done(&a->news);
     buf_done(&a->saving);
+    buf_done(&a->story);
     arena_done(&a->round);
     arena_done(&a->arena);
     config_drop(a->config);
@@ -61,15 +61,13 @@ static void leave_for(struct active *a, struct span wait)
 
 static bool understand(struct active *a)
 {
-    if (!envelope_decode(a->get.envelope, &a->arena, &a->envelope) ||
-        !state_init(&a->state, &a->arena, &a->envelope, a->queue->sites.seed)) {
-        return false;
-    }
-    if (!state_replay(&a->state, a->get.outcomes)) {
-        state_done(&a->state);
-        return false;
-    }
-    return true;
+    struct arena rcpts = {0};
+    bool made = envelope_decode(a->get.envelope, &rcpts, &a->envelope) &&
+                state_init(&a->state, &a->arena, &a->envelope, a->queue->sites.seed);
+    arena_done(&rcpts);
+    a->envelope.rcpts = NULL;
+    a->envelope.rcpt_count = 0;
+    return made && state_replay(&a->state, a->get.outcomes);
 }
 
 static void loaded(struct spool_get *op)

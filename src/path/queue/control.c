@@ -57,7 +57,6 @@ static void run_free(struct run *run)
     list_remove(&run->link);
     list_remove(&run->waiting);
     run->queue->ports->timers->cancel(run->queue->ports->timers, &run->timer);
-    state_done(&run->state);
     buf_done(&run->outcomes);
     arena_done(&run->arena);
     free(run->ids);
@@ -145,7 +144,6 @@ static bool concerns(const struct run *run, const struct rcpt *r)
 
 static void forget(struct run *run)
 {
-    state_done(&run->state);
     run->state = (struct state){0};
     buf_clear(&run->outcomes);
     arena_done(&run->arena);

@@ -6,6 +6,8 @@
 #include "path/queue/story.h"
 #include "port/ports.h"
 
+enum { HISTORY_OUTCOMES_MAX = 256 << 10 }; /* bytes of outcomes kept of one message: the first */
+
 struct history;
 
 /* Null: no memory. `folder` is copied; it is made and listed in the background. */

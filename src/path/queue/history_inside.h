@@ -4,10 +4,9 @@
 #include "path/queue/history.h"
 
 enum {
-    HISTORY_PENDING_MAX = 4 << 20,    /* bytes waiting for the disk; more is dropped */
-    HISTORY_OUTCOMES_MAX = 256 << 10, /* bytes of outcomes kept of one message: the first ones */
-    HISTORY_READ_MAX = 64 << 20,      /* bytes of one file that a search reads */
-    HISTORY_NAME = 16,                /* hex digits: when the file was begun, in milliseconds */
+    HISTORY_PENDING_MAX = 4 << 20, /* bytes waiting for the disk; more is dropped */
+    HISTORY_READ_MAX = 64 << 20,   /* bytes of one file that a search reads */
+    HISTORY_NAME = 16,             /* hex digits: when the file was begun, in milliseconds */
 };
 
 struct history_file {

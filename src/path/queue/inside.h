@@ -16,11 +16,12 @@
 #include "path/queue/state.h"
 
 enum {
-    MESSAGE_ROUTES = 16, /* questions to the route stage at once, per message */
-    MESSAGE_JOBS = 20,   /* deliveries at once, per message */
-    ROUND_RCPTS = 1000,  /* recipients in one round */
-    REPORT_RCPTS = 500,  /* recipients in one report */
-    OUTCOME_TEXT = 4096  /* octets kept of a reply */
+    MESSAGE_ROUTES = 16,             /* questions to the route stage at once, per message */
+    MESSAGE_JOBS = 20,               /* deliveries at once, per message */
+    ROUND_RCPTS = 1000,              /* recipients in one round */
+    REPORT_RCPTS = 500,              /* recipients in one report */
+    OUTCOME_TEXT = 4096,             /* octets kept of a reply */
+    STORY_MAX = HISTORY_OUTCOMES_MAX /* octets of durable outcomes kept at hand, per message */
 };
 #define ENTRY_NEVER INT64_MAX
 
@@ -78,13 +79,14 @@ struct active {
     struct arena arena;
     struct arena round; /* what routing brought */
     struct spool_get get;
-    struct envelope envelope;
+    struct envelope envelope; /* its recipients are the state's */
     struct state state;
     struct instant give_up;
     struct instant began;
-    struct buf news;   /* outcomes of this activity, encoded */
-    size_t saved;      /* of `news`: durable */
-    struct buf saving; /* of `news`: being made durable */
+    struct buf news;   /* outcomes that the spool has not been given yet, encoded */
+    struct buf saving; /* those before, until they are durable */
+    struct buf story;  /* the first of this activity that are durable, for `why` and the history */
+    bool story_cut;    /* there are more, in the spool alone */
     struct spool_mark mark;
     struct queue_report report;
     struct rcpt **told; /* whom the report is about */
@@ -136,6 +138,8 @@ void active_free(struct active *a);
 void active_record(struct active *a, const struct outcome *o);
 void active_save(struct active *a);
 bool active_unsaved(const struct active *a);
+/* All outcomes that are at hand, appended; if the story was cut, not all that there are. */
+void active_outcomes(const struct active *a, struct buf *out);
 void active_finish(struct active *a);
 
 /* routing.c, sending.c, reporting.c */

@@ -24,7 +24,7 @@ void item_tell(struct queue *q, struct queue_request *request, const struct entr
             .address = r->address,
             .phase = r->phase,
             .attempts = r->attempts,
-            .last = r->last.kind ? &r->last : NULL,
+            .last = r->last->kind ? r->last : NULL,
             .next = r->next,
         };
     }

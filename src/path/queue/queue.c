@@ -187,7 +187,6 @@ static bool found(struct queue *q, const struct spool_found *message, struct are
     if (state_replay(&s, message->outcomes)) {
         entry_rest(q, e, &s, (struct instant){0});
     }
-    state_done(&s);
     return true;
 }
 

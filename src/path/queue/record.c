@@ -5,7 +5,7 @@
 
 static bool copy_texts(struct active *a, struct outcome *o)
 {
-    o->text = arena_copy(&a->arena, str_head(o->text, OUTCOME_TEXT));
+    o->text = arena_copy(&a->arena, o->text);
     o->host = arena_copy(&a->arena, o->host);
     o->site = arena_copy(&a->arena, o->site);
     struct outcome_child *children = arena_array(&a->arena, o->child_count, sizeof *o->children);
@@ -30,7 +30,8 @@ void active_record(struct active *a, const struct outcome *happened)
     if (o.at.us == 0) {
         o.at = queue_now(a->queue);
     }
-    if (!copy_texts(a, &o)) {
+    o.text = str_head(o.text, OUTCOME_TEXT);
+    if (state_keeps(&a->state, &o) && !copy_texts(a, &o)) {
         a->broken = true;
         return;
     }
@@ -48,7 +49,7 @@ void active_record(struct active *a, const struct outcome *happened)
 
 bool active_unsaved(const struct active *a)
 {
-    return a->news.len > a->saved;
+    return a->news.len > 0 || a->saving.len > 0;
 }
 
 static void save_again(struct timer *timer)
@@ -73,13 +74,25 @@ static void save_later(struct active *a, int result)
     queue_log_id(q, LOG_ERROR, "queue-trouble", a->entry->id,
                  STR("the spool could not keep what happened to the message"));
     if (q->stopping) {
-        a->saved = a->news.len;
+        buf_clear(&a->saving);
+        buf_clear(&a->news);
         a->marking = false;
         active_turn(a);
         return;
     }
     a->timer.fire = save_again;
     q->ports->timers->arm(q->ports->timers, &a->timer, SPAN_S(5));
+}
+
+static void keep_at_hand(struct active *a)
+{
+    if (a->story_cut || a->story.len + a->saving.len > STORY_MAX) {
+        a->story_cut = true;
+    } else {
+        buf_add(&a->story, buf_str(&a->saving));
+        a->story_cut = a->story.failed;
+    }
+    buf_clear(&a->saving);
 }
 
 static void saved(struct spool_mark *op)
@@ -89,7 +102,7 @@ static void saved(struct spool_mark *op)
         save_later(a, op->result);
         return;
     }
-    a->saved += a->saving.len;
+    keep_at_hand(a);
     a->marking = false;
     active_turn(a);
 }
@@ -99,23 +112,31 @@ void active_save(struct active *a)
     if (a->marking || a->gone || !active_unsaved(a)) {
         return;
     }
-    buf_clear(&a->saving);
-    buf_add(&a->saving, str_tail(buf_str(&a->news), a->saved));
-    a->marking = true;
-    if (a->saving.failed) {
-        save_later(a, -ENOMEM);
-        return;
+    if (a->saving.len == 0) { /* else they are tried again */
+        struct buf empty = a->saving;
+        a->saving = a->news;
+        a->news = empty;
     }
+    a->marking = true;
     a->mark =
         (struct spool_mark){.done = saved, .id = a->entry->id, .outcomes = buf_str(&a->saving)};
     spool_mark(a->queue->spool, &a->mark);
 }
 
+void active_outcomes(const struct active *a, struct buf *out)
+{
+    buf_add(out, a->get.outcomes);
+    buf_add(out, buf_str(&a->story));
+    if (!a->story_cut) {
+        buf_add(out, buf_str(&a->saving));
+        buf_add(out, buf_str(&a->news));
+    }
+}
+
 static void keep_story(struct active *a)
 {
     struct buf all = {0};
-    buf_add(&all, a->get.outcomes);
-    buf_add(&all, buf_str(&a->news));
+    active_outcomes(a, &all);
     struct history_record record = {
         .id = a->entry->id,
         .finished = queue_now(a->queue),

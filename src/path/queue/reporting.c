@@ -4,7 +4,7 @@
 
 static bool may_answer(const struct envelope *envelope, const struct rcpt *r)
 {
-    return r->sender.len > 0 && !envelope->is_report;
+    return r->sender->len > 0 && !envelope->is_report;
 }
 
 /* A failure that cannot be told to the sender goes to the postmaster, but not the postmaster's own
@@ -18,7 +18,7 @@ static bool postmaster_wants(const struct config *config, const struct state *s,
 
 static bool failure_due(const struct config *config, const struct state *s, const struct rcpt *r)
 {
-    bool failed = r->last.kind == OUTCOME_FAILED || r->last.kind == OUTCOME_EXPIRED;
+    bool failed = r->last->kind == OUTCOME_FAILED || r->last->kind == OUTCOME_EXPIRED;
     if (!failed || r->phase != RCPT_FINAL) {
         return false;
     }
@@ -33,14 +33,14 @@ static bool success_due(const struct state *s, const struct rcpt *r)
     if (r->phase != RCPT_FINAL || !(r->notify & NOTIFY_SUCCESS) || !may_answer(s->envelope, r)) {
         return false;
     }
-    bool list = r->last.child_count > 0 && r->last.children[0].sender.len > 0;
-    switch (r->last.kind) {
+    bool list = r->last->child_count > 0 && r->last->children[0].sender.len > 0;
+    switch (r->last->kind) {
     case OUTCOME_DELIVERED:
         return true;
     case OUTCOME_RELAYED:
-        return !r->last.passed_on;
+        return !r->last->passed_on;
     case OUTCOME_EXPANDED:
-        return r->last.child_count != 1 || list;
+        return r->last->child_count != 1 || list;
     case OUTCOME_DEFERRED:
     case OUTCOME_FAILED:
     case OUTCOME_EXPIRED:
@@ -138,9 +138,9 @@ static struct outcome never_tried(const struct active *a, const struct rcpt *r)
 {
     struct outcome o = {.kind = OUTCOME_DEFERRED,
                         .status = {4, 4, 5},
-                        .site = r->hop->site,
+                        .site = r->way->hop.site,
                         .text = STR("many messages are waiting for the same servers")};
-    const struct site *site = site_find(&a->queue->sites, r->hop->site);
+    const struct site *site = site_find(&a->queue->sites, r->way->hop.site);
     if (site && site_is_down(site, queue_now(a->queue))) {
         o.status.detail = 1;
         o.text = str_from(site->error, site->error_len);
@@ -154,12 +154,12 @@ static void describe(const struct active *a, const struct rcpt *r, struct report
     bool elsewhere = named != r && may_name(r->address) && !str_eq(named->address, r->address);
     *to = (struct report_rcpt){
         .address = named->address,
-        .orcpt = named->orcpt,
+        .orcpt = *named->orcpt,
         .final_address = elsewhere ? r->address : (struct str){0},
-        .outcome = r->last,
+        .outcome = *r->last,
         .give_up = a->give_up,
     };
-    if (r->last.kind == 0 && r->work == WORK_PARKED) {
+    if (r->last->kind == 0 && r->work == WORK_PARKED) {
         to->outcome = never_tried(a, r);
     }
 }
@@ -173,7 +173,7 @@ static size_t gather(struct active *a, const struct rcpt *first, enum report_kin
         struct rcpt *r = a->state.rcpts[i];
         enum report_kind other;
         if (kind_due(&view, r, &other) && other == kind && r->list_member == first->list_member &&
-            str_eq(r->sender, first->sender)) {
+            str_eq(*r->sender, *first->sender)) {
             describe(a, r, &rcpts[count]);
             a->told[count++] = r;
         }
@@ -195,7 +195,7 @@ void reporting_start(struct active *a)
         return;
     }
     *envelope = a->envelope;
-    envelope->reverse_path = first->sender;
+    envelope->reverse_path = *first->sender;
     if (first->list_member) {
         envelope->envid = (struct str){0};
         envelope->ret = RET_UNSET;

@@ -13,12 +13,12 @@ static struct site *site_of(const struct queue *q, const struct rcpt *r, struct 
         return NULL;
     }
     if (r->work == WORK_PARKED) {
-        return site_find(&q->sites, r->hop->site);
+        return site_find(&q->sites, r->way->hop.site);
     }
     if (r->site_failures == 0) {
         return NULL;
     }
-    struct site *site = site_find(&q->sites, r->last.site);
+    struct site *site = site_find(&q->sites, r->last->site);
     return site && site_is_down(site, now) ? site : NULL;
 }
 
@@ -115,7 +115,7 @@ static void wait_of_active(const struct active *a, struct story_wait *wait)
         wait->kind = WAIT_DELIVERY;
         for (size_t i = 0; i < a->state.count && wait->site.len == 0; i++) {
             const struct rcpt *r = a->state.rcpts[i];
-            wait->site = r->work == WORK_SENT ? r->hop->site : wait->site;
+            wait->site = r->work == WORK_SENT ? r->way->hop.site : wait->site;
         }
     } else if (a->routes_out > 0) {
         wait->kind = WAIT_ROUTE;

@@ -12,7 +12,7 @@ struct ask {
 
 bool rcpt_is_forced_by(const struct rcpt *r, const struct site *site)
 {
-    return site && r->site_failures > 0 && str_eq(r->last.site, site->name);
+    return site && r->site_failures > 0 && str_eq(r->last->site, site->name);
 }
 
 static bool is_due(const struct active *a, const struct rcpt *r, struct instant now)
@@ -88,7 +88,7 @@ static bool seen_before(struct seen *seen, const struct outcome *o, struct str a
 }
 
 /* What is among the recipients already, and did not lead here, gets its copy without this. */
-static bool is_duplicate(const struct active *a, const struct rcpt *r, struct str address)
+static bool is_duplicate(struct active *a, const struct rcpt *r, struct str address)
 {
     return state_find(&a->state, address) && !state_descends(&a->state, r, address);
 }
@@ -165,8 +165,7 @@ static void routed(struct queue_route *route)
     switch (result->verdict) {
     case ROUTING_HOP:
         r->work = WORK_ROUTED;
-        r->hop = &result->hop;
-        r->delivered_to = result->address.len > 0 ? result->address : r->address;
+        r->way = result;
         break;
     case ROUTING_EXPAND:
         expand(a, r, result);
@@ -192,7 +191,7 @@ static void ask_for(struct active *a, struct rcpt *r)
     ask->active = a;
     ask->rcpt = r;
     ask->envelope = a->envelope;
-    ask->envelope.reverse_path = r->sender;
+    ask->envelope.reverse_path = *r->sender;
     ask->route = (struct queue_route){
         .done = routed,
         .config = a->config,

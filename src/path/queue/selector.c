@@ -31,7 +31,7 @@ static struct str domain_of(struct str address)
 static struct str place_of(const struct rcpt *r)
 {
     bool going = r->work == WORK_PARKED || r->work == WORK_ROUTED || r->work == WORK_SENT;
-    return going && r->hop ? r->hop->site : r->last.site;
+    return going && r->way ? r->way->hop.site : r->last->site;
 }
 
 bool selector_fits_rcpt(const struct queue_selector *s, const struct rcpt *r)
@@ -42,7 +42,7 @@ bool selector_fits_rcpt(const struct queue_selector *s, const struct rcpt *r)
     return (s->recipient.len == 0 || str_eq_nocase(s->recipient, r->address)) &&
            (s->domain.len == 0 || str_eq_nocase(s->domain, domain_of(r->address))) &&
            (s->site.len == 0 || contains_nocase(place_of(r), s->site)) &&
-           (s->last_error.len == 0 || contains_nocase(r->last.text, s->last_error));
+           (s->last_error.len == 0 || contains_nocase(r->last->text, s->last_error));
 }
 
 bool selector_fits(const struct queue_selector *s, const struct state *state)

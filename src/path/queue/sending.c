@@ -47,9 +47,9 @@ static bool enter(struct active *a, struct site *site)
 
 static bool same_job(const struct rcpt *a, const struct rcpt *b)
 {
-    return b->work == WORK_ROUTED && b->hop->kind == a->hop->kind &&
-           b->list_member == a->list_member && str_eq(b->hop->site, a->hop->site) &&
-           str_eq(b->sender, a->sender);
+    return b->work == WORK_ROUTED && b->way->hop.kind == a->way->hop.kind &&
+           b->list_member == a->list_member && str_eq(b->way->hop.site, a->way->hop.site) &&
+           str_eq(*b->sender, *a->sender);
 }
 
 static enum site_sign sign_of(const struct outcome *o)
@@ -165,13 +165,14 @@ static void job_done(struct delivery_job *delivery)
 static void fill_rcpt(struct job_rcpt *to, const struct rcpt *r)
 {
     bool stripped = r->address.len > 0 && r->address.ptr[0] == '\\';
+    struct str mailbox = r->way->address.len > 0 ? r->way->address : r->address;
     *to = (struct job_rcpt){
         .index = r->index,
-        .address = stripped ? r->delivered_to : r->address,
-        .orcpt = r->orcpt,
+        .address = stripped ? mailbox : r->address,
+        .orcpt = *r->orcpt,
         .notify = r->notify,
-        .final_mailbox = r->delivered_to,
-        .hop = r->hop,
+        .final_mailbox = mailbox,
+        .hop = &r->way->hop,
     };
 }
 
@@ -199,8 +200,8 @@ static struct job *job_new(struct active *a, const struct rcpt *first, size_t co
     d->home = a->queue->ports->inbox;
     d->config = a->config;
     d->envelope = &job->envelope;
-    d->sender = first->sender;
-    d->site = first->hop->site;
+    d->sender = *first->sender;
+    d->site = first->way->hop.site;
     d->additions = a->get.additions;
     d->body = a->get.body;
     d->owner = job;
@@ -224,11 +225,11 @@ static void give_up_waiting(struct active *a, struct rcpt *r, const struct site 
         .rcpt = r->index,
         .kind = OUTCOME_EXPIRED,
         .status = {5, 4, 7},
-        .reply_code = r->last.reply_code,
-        .host = r->last.host,
-        .peer = r->last.peer,
+        .reply_code = r->last->reply_code,
+        .host = r->last->host,
+        .peer = r->last->peer,
         .site = site->name,
-        .text = r->last.text.len > 0 ? r->last.text : str_from(site->error, site->error_len),
+        .text = r->last->text.len > 0 ? r->last->text : str_from(site->error, site->error_len),
     };
     r->work = WORK_NONE;
     active_record(a, &o);
@@ -240,10 +241,10 @@ static void park(struct active *a, struct rcpt *first, const struct site *site)
 {
     struct instant now = queue_now(a->queue);
     bool over = site_is_down(site, now) && !instant_before(now, a->give_up);
-    struct str name = first->hop->site;
+    struct str name = first->way->hop.site;
     for (size_t i = first->index; i < a->high; i++) {
         struct rcpt *r = a->state.rcpts[i];
-        if (r->work != WORK_ROUTED || !str_eq(r->hop->site, name)) {
+        if (r->work != WORK_ROUTED || !str_eq(r->way->hop.site, name)) {
             continue;
         }
         if (over) {
@@ -295,7 +296,7 @@ void sending_start(struct active *a)
         if (a->jobs_out >= MESSAGE_JOBS || a->broken) {
             return;
         }
-        struct site *site = take_site(a, r->hop);
+        struct site *site = take_site(a, &r->way->hop);
         if (!site) {
             a->broken = true;
         } else if (enter(a, site)) {
@@ -315,7 +316,7 @@ bool sending_unpark(struct active *a)
         if (r->work != WORK_PARKED) {
             continue;
         }
-        const struct site *site = site_find(&a->queue->sites, r->hop->site);
+        const struct site *site = site_find(&a->queue->sites, r->way->hop.site);
         if (!site || site_has_room(site, now)) {
             r->work = WORK_ROUTED;
             a->parked--;

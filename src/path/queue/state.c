@@ -2,66 +2,136 @@
 
 #include <string.h>
 
-static struct rcpt *add(struct state *s, const struct rcpt *made)
+static const struct outcome not_tried = {0};
+static const struct str no_text = {0};
+
+static bool make_room(struct state *s)
 {
-    if (s->count == s->cap) {
-        size_t cap = s->cap ? s->cap * 2 : 4;
-        cap = cap < s->envelope->rcpt_count ? s->envelope->rcpt_count : cap;
-        struct rcpt **grown = arena_array(s->arena, cap, sizeof(struct rcpt *));
-        if (!grown) {
-            return NULL;
-        }
-        for (size_t i = 0; i < s->count; i++) {
-            grown[i] = s->rcpts[i];
-        }
-        s->rcpts = grown;
-        s->cap = cap;
+    if (s->count < s->cap) {
+        return true;
     }
-    struct rcpt *r = ARENA_NEW(s->arena, struct rcpt);
-    if (!r) {
-        return NULL;
+    size_t cap = s->cap ? s->cap * 2 : 4;
+    struct rcpt **grown = arena_array(s->arena, cap, sizeof(struct rcpt *));
+    if (!grown) {
+        return false;
     }
-    *r = *made;
+    for (size_t i = 0; i < s->count; i++) {
+        grown[i] = s->rcpts[i];
+    }
+    s->rcpts = grown;
+    s->cap = cap;
+    return true;
+}
+
+static void enter_address(struct state *s, const struct rcpt *r)
+{
+    struct address_table *t = &s->addresses;
+    size_t slot = hash_bytes(s->seed, r->address) & t->mask;
+    while (t->slots[slot] != 0) {
+        slot = (slot + 1) & t->mask;
+    }
+    t->slots[slot] = r->index + 1;
+}
+
+/* There is room for it. */
+static void enter(struct state *s, struct rcpt *r)
+{
     r->index = (uint32_t)s->count;
-    if (!map_insert(&s->addresses, &r->by_address, hash_bytes(s->seed, r->address))) {
-        return NULL;
-    }
     s->rcpts[s->count++] = r;
     s->pending++;
-    return r;
+    if (s->count * 2 > s->addresses.mask) {
+        s->addresses = (struct address_table){0}; /* made anew when it is needed */
+    } else {
+        enter_address(s, r);
+    }
+}
+
+static bool add(struct state *s, const struct rcpt *made)
+{
+    struct rcpt *r = make_room(s) ? ARENA_NEW(s->arena, struct rcpt) : NULL;
+    if (!r) {
+        return false;
+    }
+    *r = *made;
+    enter(s, r);
+    return true;
+}
+
+/* The array of the envelope's recipients need not outlive the start. */
+static const struct str *keep_orcpt(struct state *s, struct str orcpt)
+{
+    struct str *kept = orcpt.len > 0 ? ARENA_NEW(s->arena, struct str) : NULL;
+    if (kept) {
+        *kept = orcpt;
+    }
+    return orcpt.len > 0 ? kept : &no_text;
 }
 
 bool state_init(struct state *s, struct arena *arena, const struct envelope *envelope,
                 struct hash_seed seed)
 {
-    *s = (struct state){.arena = arena, .envelope = envelope, .seed = seed};
-    for (size_t i = 0; i < envelope->rcpt_count; i++) {
+    size_t count = envelope->rcpt_count;
+    *s = (struct state){.arena = arena, .envelope = envelope, .seed = seed, .cap = count};
+    struct rcpt *rcpts = arena_array(arena, count, sizeof *rcpts);
+    s->rcpts = arena_array(arena, count, sizeof(struct rcpt *));
+    if (!rcpts || !s->rcpts) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
         const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
-        struct rcpt made = {
+        rcpts[i] = (struct rcpt){
             .address = rcpt->address,
-            .orcpt = rcpt->orcpt,
+            .orcpt = keep_orcpt(s, rcpt->orcpt),
             .notify = rcpt->notify,
-            .sender = envelope->reverse_path,
+            .sender = &envelope->reverse_path,
+            .last = &not_tried,
             .parent = RCPT_NO_PARENT,
         };
-        if (!add(s, &made)) {
-            state_done(s);
+        if (!rcpts[i].orcpt) {
             return false;
         }
+        enter(s, &rcpts[i]);
     }
     return true;
 }
 
-void state_done(struct state *s)
+/* False: no memory. */
+static bool make_table(struct state *s)
 {
-    map_done(&s->addresses);
+    size_t size = 16;
+    while (size < s->count * 4) {
+        size *= 2;
+    }
+    uint32_t *slots = arena_array(s->arena, size, sizeof *slots);
+    if (!slots) {
+        return false;
+    }
+    s->addresses = (struct address_table){slots, size - 1};
+    for (size_t i = 0; i < s->count; i++) {
+        enter_address(s, s->rcpts[i]);
+    }
+    return true;
 }
 
-struct rcpt *state_find(const struct state *s, struct str address)
+static struct rcpt *search(const struct state *s, struct str address)
 {
-    struct map_node *n = map_find(&s->addresses, hash_bytes(s->seed, address));
-    for (; n; n = map_find_next(n)) {
-        struct rcpt *r = CONTAINER_OF(n, struct rcpt, by_address);
+    for (size_t i = 0; i < s->count; i++) {
+        if (str_eq(s->rcpts[i]->address, address)) {
+            return s->rcpts[i];
+        }
+    }
+    return NULL;
+}
+
+struct rcpt *state_find(struct state *s, struct str address)
+{
+    const struct address_table *t = &s->addresses;
+    if (t->mask == 0 && !make_table(s)) {
+        return search(s, address);
+    }
+    size_t slot = hash_bytes(s->seed, address) & t->mask;
+    for (; t->slots[slot] != 0; slot = (slot + 1) & t->mask) {
+        struct rcpt *r = s->rcpts[t->slots[slot] - 1];
         if (str_eq(r->address, address)) {
             return r;
         }
@@ -82,7 +152,7 @@ bool state_descends(const struct state *s, const struct rcpt *r, struct str addr
 
 const struct rcpt *state_named(const struct state *s, const struct rcpt *r)
 {
-    while (r->parent != RCPT_NO_PARENT && str_eq(s->rcpts[r->parent]->sender, r->sender) &&
+    while (r->parent != RCPT_NO_PARENT && str_eq(*s->rcpts[r->parent]->sender, *r->sender) &&
            s->rcpts[r->parent]->list_member == r->list_member) {
         r = s->rcpts[r->parent];
     }
@@ -106,13 +176,15 @@ static struct rcpt member_of(const struct rcpt *parent, const struct outcome_chi
 {
     struct rcpt made = {
         .address = child->address,
+        .orcpt = &no_text,
+        .last = &not_tried,
         .sender = parent->sender,
         .list_member = parent->list_member,
         .parent = parent->index,
         .depth = (uint16_t)(parent->depth + 1),
     };
     if (child->sender.len > 0) {
-        made.sender = child->sender;
+        made.sender = &child->sender;
         made.list_member = true;
         return made;
     }
@@ -138,7 +210,7 @@ static bool expand(struct state *s, const struct rcpt *parent, const struct outc
 
 static void defer(struct rcpt *r, const struct outcome *o)
 {
-    r->last = *o;
+    r->last = o;
     r->next = o->next;
     r->attempts++;
     if (outcome_is_site_trouble(o)) {
@@ -157,7 +229,7 @@ static void end(struct state *s, struct rcpt *r, const struct outcome *o)
         s->held--;
     }
     r->phase = RCPT_FINAL;
-    r->last = *o;
+    r->last = o;
 }
 
 static bool apply_to(struct state *s, struct rcpt *r, const struct outcome *o)
@@ -203,10 +275,44 @@ static bool apply_to(struct state *s, struct rcpt *r, const struct outcome *o)
     return true;
 }
 
-bool state_apply(struct state *s, const struct outcome *o)
+bool state_keeps(const struct state *s, const struct outcome *o)
 {
-    if (o->rcpt != OUTCOME_ALL_RCPTS) {
-        return o->rcpt >= s->count || apply_to(s, s->rcpts[o->rcpt], o);
+    const struct rcpt *r = o->rcpt < s->count ? s->rcpts[o->rcpt] : NULL;
+    if (o->kind == OUTCOME_DELIVERED || o->kind == OUTCOME_RELAYED) {
+        return !r || r->index < STATE_TOLD_MAX || (r->notify & NOTIFY_SUCCESS) != 0;
+    }
+    return o->kind < OUTCOME_HELD; /* the others are flags of the recipient */
+}
+
+/* What the recipients point to; null: no memory. */
+static const struct outcome *keep(struct state *s, const struct outcome *o)
+{
+    static const struct outcome bare[] = {
+        [OUTCOME_DELIVERED] = {.kind = OUTCOME_DELIVERED},
+        [OUTCOME_RELAYED] = {.kind = OUTCOME_RELAYED},
+        [OUTCOME_HELD] = {.kind = OUTCOME_HELD},
+        [OUTCOME_RELEASED] = {.kind = OUTCOME_RELEASED},
+        [OUTCOME_NOTIFIED] = {.kind = OUTCOME_NOTIFIED},
+        [OUTCOME_REPORTED] = {.kind = OUTCOME_REPORTED},
+    };
+    if (!state_keeps(s, o)) {
+        return &bare[o->kind];
+    }
+    struct outcome *kept = ARENA_NEW(s->arena, struct outcome);
+    if (kept) {
+        *kept = *o;
+    }
+    return kept;
+}
+
+bool state_apply(struct state *s, const struct outcome *happened)
+{
+    const struct outcome *o = keep(s, happened);
+    if (!o) {
+        return false;
+    }
+    if (happened->rcpt != OUTCOME_ALL_RCPTS) {
+        return happened->rcpt >= s->count || apply_to(s, s->rcpts[happened->rcpt], o);
     }
     if (o->kind == OUTCOME_EXPANDED) {
         return true;

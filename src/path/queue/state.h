@@ -9,6 +9,7 @@
 enum {
     STATE_DEPTH_MAX = 20,    /* expansions within expansions */
     STATE_RCPTS_MAX = 50000, /* of one message, with all that expansions brought */
+    STATE_TOLD_MAX = 200,    /* of so many recipients all is remembered, for operators */
 };
 
 #define RCPT_NO_PARENT UINT32_MAX
@@ -23,11 +24,15 @@ enum rcpt_work {
     WORK_SENT,    /* in a job */
 };
 
+/* There may be 100,000 of them in a message that is being worked on: what few have, or have for a
+ * while only, is behind a pointer. */
 struct rcpt {
-    struct map_node by_address;
     struct str address;
-    struct str orcpt;
-    struct str sender; /* its reverse-path */
+    const struct str *orcpt;
+    const struct str *sender;   /* its reverse-path */
+    const struct outcome *last; /* never null; of kind 0: not tried yet */
+    const struct routing *way;  /* ROUTED, PARKED, SENT */
+    struct instant next;        /* PENDING: not before */
     uint32_t index;
     uint32_t parent; /* index of what expanded to it, or RCPT_NO_PARENT */
     uint16_t depth;
@@ -35,22 +40,24 @@ struct rcpt {
     bool list_member; /* its sender is a list's owner, not the envelope's sender */
     bool notified;    /* a delay notice has gone */
     bool reported;    /* the report due about its end is durable */
-    enum queue_rcpt_phase phase;
-    enum rcpt_work work;
+    enum queue_rcpt_phase phase : 8;
+    enum rcpt_work work : 8;
     uint32_t attempts;      /* that ended DEFERRED */
     uint32_t deferrals;     /* of these: for reasons of its own */
     uint32_t site_failures; /* of these, the last ones in a row: its site was not reached */
-    struct instant next;    /* PENDING: not before */
-    struct outcome last;    /* kind 0: not tried yet */
-    struct next_hop *hop;   /* ROUTED, PARKED, SENT */
-    struct str delivered_to;
+};
+
+/* Recipients by address, made when one is looked for: only what expands needs it. */
+struct address_table {
+    uint32_t *slots; /* index + 1; 0: free */
+    size_t mask;     /* at least twice as many as there are recipients; 0: there is no table */
 };
 
 struct state {
     struct arena *arena;
     const struct envelope *envelope;
     struct hash_seed seed;
-    struct map addresses;
+    struct address_table addresses;
     struct rcpt **rcpts; /* by index */
     size_t count;
     size_t cap;
@@ -58,17 +65,20 @@ struct state {
     uint32_t held;
 };
 
-/* False: no memory. `envelope` and `arena` must outlive it. */
+/* False: no memory. `envelope`, less the array of its recipients, and `arena` must outlive it. */
 NODISCARD bool state_init(struct state *s, struct arena *arena, const struct envelope *envelope,
                           struct hash_seed seed);
-/* Lays one outcome over it; its texts must live as long as the arena. What makes no sense (no such
- * recipient, one that is done) changes nothing. False: no memory. */
+/* Lays one outcome over it. If it is kept (state_keeps()), its texts must live as long as the
+ * arena. What makes no sense (no such recipient, one that is done) changes nothing. False: no
+ * memory. */
 NODISCARD bool state_apply(struct state *s, const struct outcome *o);
 /* The same with all of encoded `outcomes`. False: damaged, or no memory. */
 NODISCARD bool state_replay(struct state *s, struct str outcomes);
-void state_done(struct state *s); /* the table; the rest is the arena's */
+/* Whether more than its kind is remembered of this outcome (`last`). Of many recipients, those that
+ * were delivered to and are reported to nobody need no more. */
+bool state_keeps(const struct state *s, const struct outcome *o);
 
-struct rcpt *state_find(const struct state *s, struct str address); /* or null */
+struct rcpt *state_find(struct state *s, struct str address); /* or null */
 /* Whether that address is the recipient's own or one that expanded to it. */
 bool state_descends(const struct state *s, const struct rcpt *r, struct str address);
 /* The recipient as this one's sender knows it: the root of its expansions, or the list's member. */

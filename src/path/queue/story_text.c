@@ -259,7 +259,6 @@ static void add_recipients(struct buf *out, const struct story *story)
     if (state.count > RCPTS_MAX) {
         buf_add_format(out, "and %zu more recipients\n", state.count - RCPTS_MAX);
     }
-    state_done(&state);
     arena_done(&arena);
 }
 

@@ -67,7 +67,6 @@ static void add_present(struct telling *t, struct story *story, const struct ent
         if (state_replay(&state, outcomes)) {
             story->next = entry_next(e, &state);
         }
-        state_done(&state);
     }
 }
 
@@ -88,8 +87,7 @@ static void tell_active(struct telling *t, const struct entry *e)
 {
     const struct active *a = e->active;
     struct buf all = {0};
-    buf_add(&all, a->get.outcomes);
-    buf_add(&all, buf_str(&a->news));
+    active_outcomes(a, &all);
     if (all.failed) {
         t->why->result = -ENOMEM;
     } else {
@@ -149,7 +147,7 @@ static void step(struct telling *t)
     struct queue *q = t->queue;
     while (t->left > 0 && !t->cancelled && t->why->found < limit_of(t->why)) {
         const struct entry *e = entry_find(q, t->ids[--t->left]);
-        if (e && e->active && e->active->loaded) {
+        if (e && e->active && e->active->loaded && !e->active->story_cut) {
             tell_active(t, e);
         } else if (e) {
             t->out = true;

@@ -10,7 +10,7 @@
 #include "path/route/sts_file.h"
 #include "port/ports.h"
 
-enum { STS_DOMAINS_MAX = 4096 }; /* kept in memory; others are on disk */
+enum { STS_DOMAINS_MAX = 1024 }; /* kept in memory; others are on disk */
 
 struct sts_office {
     const struct ports *ports;

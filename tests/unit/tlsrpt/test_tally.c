@@ -80,6 +80,39 @@ static void what_is_counted_outlives_a_restart_and_becomes_a_report(void **state
     buf_done(&report);
 }
 
+static const json_t *first_policy(json_t *taken)
+{
+    return json_array_get(json_object_get(taken, "policies"), 0);
+}
+
+static void sessions_without_a_policy_are_a_number_until_there_is_more_to_tell(void **state)
+{
+    (void)state;
+    struct buf saved = {0};
+    struct tls_session plain = {.domain = STR("p.example"), .promised_by = STR("p.example")};
+    struct tally *tally = tally_new(SPAN_D(1));
+    tally_port(tally)->count(tally_port(tally), &plain);
+    tally_port(tally)->count(tally_port(tally), &plain);
+    assert_true(tally_save(tally, &saved));
+    assert_true(str_ends(buf_str(&saved), STR("{\"p.example\":2}}")));
+    json_t *taken = tally_take(tally, far_away);
+    assert_int_equal(number(first_policy(taken), "successes"), 2);
+    json_decref(taken);
+    tally_free(tally);
+
+    tally = tally_new(SPAN_D(1));
+    tally_load(tally, buf_str(&saved));
+    plain.failure = TLS_FAILED_STARTTLS;
+    tally_port(tally)->count(tally_port(tally), &plain);
+    taken = tally_take(tally, far_away);
+    assert_int_equal(json_array_size(json_object_get(taken, "policies")), 1);
+    assert_int_equal(number(first_policy(taken), "successes"), 2);
+    assert_int_equal(number(first_policy(taken), "failures"), 1);
+    json_decref(taken);
+    tally_free(tally);
+    buf_done(&saved);
+}
+
 static void a_damaged_file_is_passed_over(void **state)
 {
     (void)state;
@@ -148,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_counted_outlives_a_restart_and_becomes_a_report),
+        cmocka_unit_test(sessions_without_a_policy_are_a_number_until_there_is_more_to_tell),
         cmocka_unit_test(a_damaged_file_is_passed_over),
         cmocka_unit_test(no_stranger_fills_the_memory),
         cmocka_unit_test(of_a_long_policy_whole_lines_are_kept),

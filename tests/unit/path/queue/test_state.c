@@ -38,13 +38,12 @@ static void held_and_released_and_done(void **state)
     assert_int_equal(s.pending, 1);
     apply(&s, 0, OUTCOME_DELIVERED);
     apply(&s, 0, OUTCOME_FAILED); /* it is over */
-    assert_int_equal(s.rcpts[0]->last.kind, OUTCOME_DELIVERED);
+    assert_int_equal(s.rcpts[0]->last->kind, OUTCOME_DELIVERED);
     apply(&s, OUTCOME_ALL_RCPTS, OUTCOME_REMOVED);
-    assert_int_equal(s.rcpts[0]->last.kind, OUTCOME_DELIVERED);
-    assert_int_equal(s.rcpts[1]->last.kind, OUTCOME_REMOVED);
+    assert_int_equal(s.rcpts[0]->last->kind, OUTCOME_DELIVERED);
+    assert_int_equal(s.rcpts[1]->last->kind, OUTCOME_REMOVED);
     assert_int_equal(s.pending + s.held, 0);
     apply(&s, 77, OUTCOME_FAILED); /* nobody */
-    state_done(&s);
     arena_done(&arena);
 }
 
@@ -64,7 +63,6 @@ static void attempts_are_counted_by_whose_trouble_it_was(void **state)
     assert_int_equal(s.rcpts[0]->attempts, 3);
     site.reply_code = 451;
     assert_false(outcome_is_site_trouble(&site));
-    state_done(&s);
     arena_done(&arena);
 }
 
@@ -81,17 +79,16 @@ static void members_inherit_as_rfc_3461_says(void **state)
     o = (struct outcome){.rcpt = 1, .kind = OUTCOME_EXPANDED, .children = two, .child_count = 2};
     assert_true(state_apply(&s, &o));
     assert_int_equal(s.count, 5);
-    assert_true(str_eq(s.rcpts[2]->orcpt, STR("rfc822;A@x")));
+    assert_true(str_eq(*s.rcpts[2]->orcpt, STR("rfc822;A@x")));
     assert_int_equal(s.rcpts[3]->notify, NOTIFY_NEVER); /* it asked for nothing but success */
-    assert_true(str_eq(s.rcpts[3]->sender, STR("me@y.test")));
-    assert_true(str_eq(s.rcpts[4]->sender, STR("owner@x.test")));
+    assert_true(str_eq(*s.rcpts[3]->sender, STR("me@y.test")));
+    assert_true(str_eq(*s.rcpts[4]->sender, STR("owner@x.test")));
     assert_int_equal(s.rcpts[4]->notify, 0);
     assert_ptr_equal(state_named(&s, s.rcpts[2]), s.rcpts[0]);
     assert_ptr_equal(state_named(&s, s.rcpts[4]), s.rcpts[4]);
     assert_true(state_descends(&s, s.rcpts[2], STR("a@x.test")));
     assert_false(state_descends(&s, s.rcpts[2], STR("b@x.test")));
     assert_ptr_equal(state_find(&s, STR("d@x.test")), s.rcpts[3]);
-    state_done(&s);
     arena_done(&arena);
 }
 
@@ -109,10 +106,37 @@ static void outcomes_read_back_give_the_same_state(void **state)
     assert_true(state_replay(&s, buf_str(&bytes)));
     assert_int_equal(s.rcpts[2]->attempts, 1);
     assert_int_equal(s.rcpts[2]->next.us, 7);
-    assert_true(str_eq(s.rcpts[2]->last.text, STR("no")));
+    assert_true(str_eq(s.rcpts[2]->last->text, STR("no")));
     assert_false(state_replay(&s, str_head(buf_str(&bytes), bytes.len - 1)));
     buf_done(&bytes);
-    state_done(&s);
+    arena_done(&arena);
+}
+
+static void of_many_delivered_to_the_first_are_remembered_in_full(void **state)
+{
+    (void)state;
+    static struct envelope_rcpt many[STATE_TOLD_MAX + 3];
+    const struct envelope list = {.rcpts = many, .rcpt_count = ARRAY_LEN(many)};
+    struct arena arena = {0};
+    struct state s;
+    for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+        many[i].address = arena_format(&arena, "box%zu@x.test", i);
+    }
+    many[STATE_TOLD_MAX + 1].notify = NOTIFY_SUCCESS;
+    assert_true(state_init(&s, &arena, &list, (struct hash_seed){1, 2}));
+    for (uint32_t i = 0; i < STATE_TOLD_MAX + 2; i++) {
+        apply(&s, i, OUTCOME_RELAYED);
+    }
+    apply(&s, STATE_TOLD_MAX + 2, OUTCOME_FAILED);
+    assert_int_equal(s.rcpts[STATE_TOLD_MAX - 1]->last->reply_code, 451);
+    assert_int_equal(s.rcpts[STATE_TOLD_MAX]->last->reply_code, 0);
+    assert_int_equal(s.rcpts[STATE_TOLD_MAX]->last->kind, OUTCOME_RELAYED);
+    assert_int_equal(s.rcpts[STATE_TOLD_MAX + 1]->last->reply_code, 451); /* it is to be told */
+    assert_int_equal(s.rcpts[STATE_TOLD_MAX + 2]->last->reply_code, 451);
+    for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+        assert_ptr_equal(state_find(&s, many[i].address), s.rcpts[i]);
+    }
+    assert_null(state_find(&s, STR("nobody@x.test")));
     arena_done(&arena);
 }
 
@@ -123,6 +147,7 @@ int main(void)
         cmocka_unit_test(attempts_are_counted_by_whose_trouble_it_was),
         cmocka_unit_test(members_inherit_as_rfc_3461_says),
         cmocka_unit_test(outcomes_read_back_give_the_same_state),
+        cmocka_unit_test(of_many_delivered_to_the_first_are_remembered_in_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
