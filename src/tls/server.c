@@ -114,6 +114,9 @@ static void tell_end(struct tls_stream *s, int error)
 {
     if (!s->ended && !s->gone) {
         s->ended = true;
+        if (s->outgoing && s->why.len == 0) {
+            buf_add(&s->why, STR("the other side hung up"));
+        }
         s->port.events->end(&s->port, error);
     }
 }
@@ -166,6 +169,9 @@ static void read_plain(struct tls_stream *s)
         int n = SSL_read(begin_call(s), s->server->plain, PLAIN_SIZE);
         if (n <= 0) {
             s->error = error_of(s, n);
+            if (s->error == -EPROTO && s->outgoing && s->why.len == 0) {
+                tls_client_explain(s->ssl, &s->why); /* TLS 1.3: a refusal may come after the end */
+            }
             return;
         }
         s->port.events->data(&s->port, str_from(s->server->plain, (size_t)n));

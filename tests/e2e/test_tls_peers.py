@@ -108,7 +108,7 @@ def opensmtpd(make, certificate, domains, ports):
 # How each is started, and the outcome of each row that it can have.
 PEERS = {
     "postfix": (postfix, {row: outcome for row, (_, _, outcome) in ROWS.items()}),
-    "exim": (exim, {row: outcome for row, (_, _, outcome) in ROWS.items()} | {"demanded": ("4.7.5", "the TLS handshake with")}),
+    "exim": (exim, {row: outcome for row, (_, _, outcome) in ROWS.items()} | {"demanded": ("4.7.5", "alert certificate required")}),
     "opensmtpd": (opensmtpd, TROUBLED),
 }
 

@@ -168,7 +168,7 @@ struct str connection_tls_trouble(const struct connection *c)
 {
     struct tls *tls = c->office->ports->tls;
     struct str why = tls && tls->trouble && c->shaking ? tls->trouble(c->stream) : STR("");
-    return why.len > 0 ? why : STR("it did not end in time, or there is no TLS here");
+    return why.len > 0 ? why : STR("it did not end in time");
 }
 
 /* What the policy means for the client machine. False: no TLS to begin with. */
