@@ -171,8 +171,9 @@ def idle_sessions(bench):
             f"{count:,} idle sessions", measured, "queue", names, processes=count + 50
         )
     for count in (1000,) if bench.quick else (1000, 10000):
-        names = [n for n in bench.names if n in (("postrider", "postfix") if count == 1000 else ("postrider",))]
         for version, words in (("1.3", ["-s"]), ("1.2", ["-s", "-2"])):
+            compared = ("postrider", "postfix") if count == 1000 and version == "1.3" else ("postrider",)
+            names = [n for n in bench.names if n in compared]
 
             def secured(server, count=count, words=words):
                 return hold(server, count, words)
