@@ -5,6 +5,8 @@ install(FILES README.md LICENSE dist/suspicious.eml DESTINATION share/doc/postri
 install(FILES src/cli/trace/trace.schema.json DESTINATION share/postrider)
 install(FILES postrider.example.yaml DESTINATION share/doc/postrider OPTIONAL)
 install(FILES dist/postrider.socket DESTINATION lib/systemd/system)
+install(FILES dist/fail2ban/postrider.conf DESTINATION share/postrider/fail2ban/filter.d)
+install(FILES dist/fail2ban/postrider.jail.conf DESTINATION share/postrider/fail2ban/jail.d RENAME postrider.conf)
 install(FILES dist/postrider.sysusers DESTINATION lib/sysusers.d RENAME postrider.conf)
 install(CODE [[
   set(root "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")

@@ -25,6 +25,7 @@ PACKAGES = [
     "golang-blitiri-go-spf-dev",
     "postgresql-15",
     "slapd",
+    "fail2ban",
 ]
 ROOT = CACHE / "root"
 
