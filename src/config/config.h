@@ -16,6 +16,7 @@ enum config_asker { ASK_NEVER, ASK_NETWORKS, ASK_ANYONE }; /* who may VRFY and E
 enum helo_policy { HELO_NOTE, HELO_REJECT };
 /* Whether the way of an inbound message is judged, and where that is told: in the log, or in an
  * Authentication-Results field too. */
+enum submitter_policy { SUBMITTERS_SHOWN, SUBMITTERS_HIDDEN };
 enum trace_policy { TRACE_POLICY_OFF, TRACE_POLICY_NOTE, TRACE_POLICY_HEADER };
 enum line_endings { LINES_STRICT, LINES_NORMALISE };
 enum long_lines { LONG_KEEP, LONG_REFUSE };
@@ -270,6 +271,7 @@ struct config {
 
     enum helo_policy helo;
     enum trace_policy trace;
+    enum submitter_policy submitters;
     enum config_asker vrfy, expn;
     enum line_endings line_endings;
     enum long_lines long_lines;

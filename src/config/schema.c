@@ -161,6 +161,7 @@ static void read_source(struct reader *r, const yaml_node_t *value, const struct
 static const char *const askers[] = {"never", "networks", "anyone", NULL};
 static const char *const helos[] = {"note", "reject", NULL};
 static const char *const traces[] = {"off", "note", "header", NULL};
+static const char *const submitters[] = {"show", "hide", NULL};
 static const char *const endings[] = {"strict", "normalise", NULL};
 static const char *const lines[] = {"keep", "refuse", NULL};
 static const char *const formats[] = {"auto", "text", "json", NULL};
@@ -186,6 +187,7 @@ static const struct key dns_keys[] = {
 static const struct key policy_keys[] = {
     {.name = "helo", .read = read_choice, AT(helo), .words = helos},
     {.name = "trace", .read = read_choice, AT(trace), .words = traces},
+    {.name = "submitters", .read = read_choice, AT(submitters), .words = submitters},
     {.name = "vrfy", .read = read_choice, AT(vrfy), .words = askers},
     {.name = "expn", .read = read_choice, AT(expn), .words = askers},
     {.name = "line_endings", .read = read_choice, AT(line_endings), .words = endings},

@@ -51,6 +51,23 @@ def test_a_user_logs_in_and_sends(desk):
     desk.wait("login", user="anna", mechanism="SCRAM-SHA-1")
 
 
+def test_where_a_user_is_can_be_kept_out_of_the_message(desk):
+    desk.config["policy"] = {"submitters": "hide"}
+    desk.write()
+    desk.stop()
+    desk.start()
+    with desk.client("127.0.0.7") as client:
+        client.hello("laptop.home.example")
+        assert log_in(client, "anna", PASSWORD).code == 235
+        client.envelope("anna@house.example", "ben@house.example")
+        client.expect(354, "DATA")
+        client.expect(250, "Subject: hello\r\nFrom: anna@house.example\r\nReturn-Path: <a@b.example>\r\n\r\nhello\r\n.")
+    mail = desk.maildir("ben").one()
+    assert b"127.0.0.7" not in mail and b"laptop" not in mail and b"a@b.example" not in mail
+    assert b"with ESMTPA id" in mail
+    desk.wait("queued", client="127.0.0.7")
+
+
 def test_who_has_not_logged_in_sends_nothing(desk):
     with desk.client() as client:
         client.hello()

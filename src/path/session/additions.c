@@ -30,15 +30,26 @@ static void add_date(struct buf *out, struct instant when)
     buf_add(out, STR("\r\n"));
 }
 
-static void add_received(struct buf *out, const struct session *s)
+/* The name that HELO gave tells of the submitter's network too. */
+static void add_from(struct buf *out, const struct session *s)
 {
-    const struct transaction *t = s->mail;
-    const struct envelope *e = &t->envelope;
+    const struct envelope *e = &s->mail->envelope;
     buf_add(out, STR("Received: from "));
+    if (s->client.mode == LISTEN_SUBMISSION && s->config->submitters == SUBMITTERS_HIDDEN) {
+        buf_join(out, s->config->hostname, STR(" (submitter not shown)"));
+        return;
+    }
     buf_add(out, e->helo.len > 0 ? e->helo : STR("unknown"));
     buf_add(out, STR(" ("));
     add_client(out, e);
     buf_add_char(out, ')');
+}
+
+static void add_received(struct buf *out, const struct session *s)
+{
+    const struct transaction *t = s->mail;
+    const struct envelope *e = &t->envelope;
+    add_from(out, s);
     add_tls(out, s);
     buf_join(out, STR("\r\n\tby "), s->config->hostname, STR(" (Postrider) with "), e->protocol,
              STR(" id "), queue_id_str(&t->id_text));

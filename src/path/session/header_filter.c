@@ -35,8 +35,9 @@ static void know_name(struct header_filter *f, struct str name)
     f->has_from = f->froms > 0;
     f->keeping_required = str_eq_nocase(name, STR("TLS-Required"));
     f->keeping = f->keeping_required || str_eq_nocase(name, STR("Delivered-To"));
-    f->dropping = f->remove_bcc &&
-                  (str_eq_nocase(name, STR("Bcc")) || str_eq_nocase(name, STR("Resent-Bcc")));
+    f->dropping = f->submitted &&
+                  (str_eq_nocase(name, STR("Bcc")) || str_eq_nocase(name, STR("Resent-Bcc")) ||
+                   str_eq_nocase(name, STR("Return-Path")));
 }
 
 /* Takes the name's octets, one by one into `name`; true when it is known what line this is. */

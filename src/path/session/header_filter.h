@@ -1,5 +1,6 @@
 /* header_filter.h: watches a message's header as it streams through: counts Received fields, finds
- * loops, notes what a submitted message lacks, and takes its Bcc fields out. The body passes
+ * loops, notes what a submitted message lacks, and takes out what must not leave with it: Bcc
+ * fields, and a Return-Path, which only the last server writes (RFC 5321 4.4). The body passes
  * untouched. Fixed memory; pieces may be cut anywhere. */
 #pragma once
 
@@ -14,7 +15,7 @@ enum {
 
 struct header_filter {
     const struct envelope *envelope; /* whose recipients a Delivered-To must not name */
-    bool remove_bcc;
+    bool submitted;
     uint32_t received;   /* Received fields so far */
     bool delivered_here; /* a Delivered-To names a recipient: a loop */
     bool has_date, has_message_id, has_from;
@@ -37,7 +38,7 @@ struct header_filter {
     char value[HEADER_VALUE_KEPT];
 };
 
-/* Zeroed memory but for `envelope` and `remove_bcc` is a filter at the start. Takes bytes off
+/* Zeroed memory but for `envelope` and `submitted` is a filter at the start. Takes bytes off
  * `*bytes`;
  * `*piece` is what goes on, good until the next call. False: all were used, nothing goes on. */
 NODISCARD bool header_filter_take(struct header_filter *f, struct str *bytes, struct str *piece);

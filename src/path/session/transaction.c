@@ -182,7 +182,7 @@ void transaction_on_data(struct session *s, bool asked)
     struct transaction *t = s->mail;
     t->draft = draft_new(s->office->drafts);
     t->header =
-        (struct header_filter){.envelope = &t->envelope, .remove_bcc = t->envelope.submitted};
+        (struct header_filter){.envelope = &t->envelope, .submitted = t->envelope.submitted};
     t->outside = !s->own;
     t->traced = s->config->trace != TRACE_POLICY_OFF && !t->envelope.submitted;
     t->results = (struct results_filter){.hostname = s->config->hostname};

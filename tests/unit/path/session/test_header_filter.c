@@ -11,7 +11,7 @@ static struct header_filter run(struct str in, size_t step, bool submitted, stru
 {
     static struct envelope_rcpt rcpts[] = {{.address = STR_INIT("me@here.example")}};
     static const struct envelope envelope = {.rcpts = rcpts, .rcpt_count = 1};
-    struct header_filter f = {.envelope = &envelope, .remove_bcc = submitted};
+    struct header_filter f = {.envelope = &envelope, .submitted = submitted};
     struct str piece;
     while (in.len > 0) {
         struct str part = str_head(in, step);
@@ -36,6 +36,7 @@ static void bcc_goes_from_what_is_submitted_and_nothing_else(void **state)
          STR_INIT("To: a\r\nX: y\r\n\r\nBcc: d\r\n")},
         {STR_INIT("bcc: b\r\n\r\n"), STR_INIT("\r\n")},
         {STR_INIT("BCC : b\r\nResent-Bcc: c\r\n"), STR_INIT("")},
+        {STR_INIT("Return-Path: <a@b.example>\r\nTo: a\r\n"), STR_INIT("To: a\r\n")},
         {STR_INIT("Bcc"), STR_INIT("Bcc")},
         {STR_INIT("Bccx: a\r\nBc: d\r\n"), STR_INIT("Bccx: a\r\nBc: d\r\n")},
         {STR_INIT("no header\r\nBcc: a\r\n"), STR_INIT("no header\r\nBcc: a\r\n")},
