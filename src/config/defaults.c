@@ -14,6 +14,7 @@ static const struct config_limits limits = {
     .client_connections = 50,
     .errors = 20,
     .empty_commands = 200,
+    .future_release = {30LL * 86400 * 1000000},
     .received = 100,
     .idle = {300LL * 1000000},
     .data_idle = {300LL * 1000000},

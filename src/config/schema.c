@@ -201,6 +201,7 @@ static const struct key limit_keys[] = {
     {.name = "client_connections", .read = read_count, AT(limits.client_connections)},
     {.name = "errors", .read = read_count, AT(limits.errors), .least = 1},
     {.name = "empty_commands", .read = read_count, AT(limits.empty_commands), .least = 20},
+    {.name = "future_release", .read = read_span, AT(limits.future_release)},
     {.name = "received", .read = read_count, AT(limits.received), .least = 1},
     {.name = "idle", .read = read_span, AT(limits.idle), .least = 1},
     {.name = "data_idle", .read = read_span, AT(limits.data_idle), .least = 1},

@@ -30,9 +30,11 @@ json_t *answer_time(struct instant t)
     if (t.us == 0) {
         return json_null();
     }
-    struct civil_time c = civil_from_instant(t);
-    return json_sprintf("%04d-%02u-%02uT%02u:%02u:%02uZ", (int)c.year, c.month, c.day, c.hour,
-                        c.minute, c.second);
+    struct buf text = {0};
+    date_format_internet(&text, t);
+    json_t *value = answer_text(buf_str(&text));
+    buf_done(&text);
+    return value;
 }
 
 static json_t *answer_id(struct queue_id id)
@@ -84,8 +86,9 @@ static json_t *answer_outcome(const struct outcome *o)
 
 static json_t *answer_wait(const struct story_wait *w)
 {
-    static const char *const kinds[] = {"nothing", "turn",  "time",     "site-full", "site-down",
-                                        "held",    "route", "delivery", "disk",      "report"};
+    static const char *const kinds[] = {"nothing",   "turn",   "time",   "site-full",
+                                        "site-down", "held",   "route",  "delivery",
+                                        "disk",      "report", "release"};
     json_t *value = json_object();
     json_object_set_new(value, "for", json_string(kinds[w->kind]));
     json_object_set_new(value, "since", answer_time(w->since));

@@ -177,6 +177,14 @@ static int scan_zone(struct scan *sc)
     return west ? -minutes : minutes;
 }
 
+static struct instant instant_from_civil(const struct civil_time *c, int zone)
+{
+    int64_t seconds = days_from_civil(c->year, c->month, c->day) * SECONDS_A_DAY +
+                      (int64_t)c->hour * 3600 + ((int64_t)c->minute - zone) * 60 +
+                      (int64_t)c->second;
+    return (struct instant){seconds * 1000000};
+}
+
 bool date_parse(struct str text, struct instant *t, int *zone_minutes)
 {
     struct scan sc = {.rest = text};
@@ -189,11 +197,72 @@ bool date_parse(struct str text, struct instant *t, int *zone_minutes)
     if (!scan_done(&sc)) {
         return false;
     }
-    int64_t seconds = days_from_civil(c.year, c.month, c.day) * SECONDS_A_DAY +
-                      (int64_t)c.hour * 3600 + ((int64_t)c.minute - zone) * 60 + (int64_t)c.second;
-    t->us = seconds * 1000000;
+    *t = instant_from_civil(&c, zone);
     if (zone_minutes) {
         *zone_minutes = zone;
     }
+    return true;
+}
+
+void date_format_internet(struct buf *out, struct instant t)
+{
+    struct civil_time c = civil_from_instant(t);
+    buf_add_format(out, "%04d-%02u-%02uT%02u:%02u:%02uZ", (int)c.year, c.month, c.day, c.hour,
+                   c.minute, c.second);
+}
+
+static void scan_calendar_day(struct scan *sc, struct civil_time *c)
+{
+    c->year = scan_number(sc, 4, 4, 9999);
+    scan_char(sc, '-');
+    c->month = scan_number(sc, 2, 2, 12);
+    scan_char(sc, '-');
+    c->day = scan_number(sc, 2, 2, 31);
+    if (c->year == 0 || c->month == 0 || c->day == 0 || c->day > month_length(c->year, c->month)) {
+        scan_fail(sc);
+    }
+}
+
+static void scan_clock_time(struct scan *sc, struct civil_time *c)
+{
+    c->hour = scan_number(sc, 2, 2, 23);
+    scan_char(sc, ':');
+    c->minute = scan_number(sc, 2, 2, 59);
+    scan_char(sc, ':');
+    c->second = scan_number(sc, 2, 2, 60);
+    if (scan_try_char(sc, '.')) {
+        (void)scan_while1(sc, ascii_is_digit);
+    }
+}
+
+static int scan_offset(struct scan *sc)
+{
+    if (scan_try_char(sc, 'Z') || scan_try_char(sc, 'z')) {
+        return 0;
+    }
+    bool west = scan_try_char(sc, '-');
+    if (!west) {
+        scan_char(sc, '+');
+    }
+    unsigned hours = scan_number(sc, 2, 2, 23);
+    scan_char(sc, ':');
+    int minutes = (int)(hours * 60 + scan_number(sc, 2, 2, 59));
+    return west ? -minutes : minutes;
+}
+
+bool date_parse_internet(struct str text, struct instant *t)
+{
+    struct scan sc = {.rest = text};
+    struct civil_time c = {0};
+    scan_calendar_day(&sc, &c);
+    if (!scan_try_char(&sc, 'T')) {
+        scan_char(&sc, 't');
+    }
+    scan_clock_time(&sc, &c);
+    int zone = scan_offset(&sc);
+    if (!scan_done(&sc)) {
+        return false;
+    }
+    *t = instant_from_civil(&c, zone);
     return true;
 }

@@ -14,6 +14,12 @@ void date_format(struct buf *out, struct instant t);
  * False: no date; nothing is then written. */
 NODISCARD bool date_parse(struct str text, struct instant *t, int *zone_minutes);
 
+/* The Internet date-time of RFC 3339 5.6, "2026-11-24T07:15:30Z". Read with any offset and any
+ * fraction, which is dropped; a leap second counts as the next second. False: none; nothing is then
+ * written. */
+void date_format_internet(struct buf *out, struct instant t); /* the year has four digits */
+NODISCARD bool date_parse_internet(struct str text, struct instant *t);
+
 /* A day of the (proleptic) Gregorian calendar and a time in UTC. */
 struct civil_time {
     int64_t year;

@@ -12,7 +12,8 @@ enum {
     FLAG_SUBMITTED = 4,
     FLAG_REQUIRE_TLS = 8,
     FLAG_TLS_OPTIONAL = 16,
-    FLAGS_ALL = 31
+    FLAG_HELD = 32, /* the time of release follows the user */
+    FLAGS_ALL = 63
 };
 enum { NOTIFY_ALL = NOTIFY_NEVER | NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY };
 /* Two empty texts and the notify bits: what a count of recipients is checked against. */
@@ -20,10 +21,10 @@ enum { RCPT_SIZE_MIN = 4 + 4 + 1 };
 
 void envelope_encode(struct buf *out, const struct envelope *e)
 {
-    unsigned flags = (e->smtputf8 ? FLAG_SMTPUTF8 : 0U) | (e->is_report ? FLAG_IS_REPORT : 0U) |
-                     (e->submitted ? FLAG_SUBMITTED : 0U) |
-                     (e->require_tls ? FLAG_REQUIRE_TLS : 0U) |
-                     (e->tls_optional ? FLAG_TLS_OPTIONAL : 0U);
+    unsigned flags =
+        (e->smtputf8 ? FLAG_SMTPUTF8 : 0U) | (e->is_report ? FLAG_IS_REPORT : 0U) |
+        (e->submitted ? FLAG_SUBMITTED : 0U) | (e->require_tls ? FLAG_REQUIRE_TLS : 0U) |
+        (e->tls_optional ? FLAG_TLS_OPTIONAL : 0U) | (e->release.us != 0 ? FLAG_HELD : 0U);
     buf_put_u8(out, ENVELOPE_VERSION);
     buf_put_u64(out, e->id.value);
     buf_put_u64(out, (uint64_t)e->arrived.us);
@@ -39,6 +40,9 @@ void envelope_encode(struct buf *out, const struct envelope *e)
     buf_put_str(out, e->helo);
     buf_put_str(out, e->protocol);
     buf_put_str(out, e->user);
+    if (flags & FLAG_HELD) {
+        buf_put_u64(out, (uint64_t)e->release.us);
+    }
     buf_put_u32(out, (uint32_t)e->rcpt_count);
     for (size_t i = 0; i < e->rcpt_count; i++) {
         buf_put_str(out, e->rcpts[i].address);
@@ -115,6 +119,12 @@ bool envelope_decode(struct str bytes, struct arena *arena, struct envelope *e)
     read.helo = scan_get_str(&sc);
     read.protocol = scan_get_str(&sc);
     read.user = scan_get_str(&sc);
+    if (flags & FLAG_HELD) {
+        read.release.us = (int64_t)scan_get_u64(&sc);
+        if (read.release.us == 0) {
+            scan_fail(&sc);
+        }
+    }
     get_rcpts(&sc, arena, &read);
     if (!scan_done(&sc)) {
         return false;

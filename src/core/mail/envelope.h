@@ -35,6 +35,7 @@ struct envelope {
     bool submitted;     /* from a client of ours, not from another server */
     uint64_t body_size; /* octets of header and body as received, without our additions */
     struct instant arrived;
+    struct instant release; /* not to be sent before (RFC 4865); zero: at once */
     struct ip client_ip;    /* IP_NONE: made here */
     struct str client_name; /* verified by forward and reverse DNS; empty: unverified */
     struct str helo;
@@ -43,6 +44,12 @@ struct envelope {
     struct envelope_rcpt *rcpts;
     size_t rcpt_count;
 };
+
+/* Attempts, their ends and notices of delay are counted from here: its arrival, or its release. */
+static inline struct instant envelope_begins(const struct envelope *e)
+{
+    return instant_before(e->arrived, e->release) ? e->release : e->arrived;
+}
 
 /* Recipients of one domain come to stand together, so that they can share a transaction, and of an
  * address that was named twice the first stays. False: no memory in `arena`; nothing has changed.

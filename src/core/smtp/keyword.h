@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/buf.h"
+#include "core/base/instant.h"
 
 /* What a server is set to; shared by all its sessions. */
 struct smtp_server_options {
@@ -14,8 +15,10 @@ struct smtp_server_options {
     bool refuse_long_lines;
     bool offer_starttls;   /* it may be said */
     bool offer_requiretls; /* the session is private (RFC 8689) */
+    struct span hold_max;  /* FUTURERELEASE (RFC 4865): so long at most; zero: not offered */
     struct str mechanisms; /* of AUTH, each with a blank before it; empty: not offered */
 };
 
-/* Appends the reply to EHLO or LHLO: the host's name, then a line for each extension. */
-void keyword_reply(struct buf *out, const struct smtp_server_options *options);
+/* Appends the reply to EHLO or LHLO: the host's name, then a line for each extension.
+ * Points in time that it tells of are counted from `now`. */
+void keyword_reply(struct buf *out, const struct smtp_server_options *options, struct instant now);

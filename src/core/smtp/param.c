@@ -2,6 +2,7 @@
 
 #include "core/base/encode.h"
 #include "core/base/scan.h"
+#include "core/mail/date.h"
 
 enum { ENVID_MAX = 100, ORCPT_MAX = 500 };
 
@@ -39,6 +40,24 @@ static bool xtext_is_printable(struct str text)
         i += 2;
     }
     return true;
+}
+
+/* RFC 4865 3: 1 to 9 digits without a leading zero. */
+static bool take_hold_for(struct str value, union any_params into)
+{
+    uint64_t seconds = 0;
+    bool digits = value.len > 0 && value.len <= 9 && value.ptr[0] != '0';
+    if (!digits || !str_to_u64(value, 999999999, &seconds) || into.mail->hold_until.us != 0) {
+        return false;
+    }
+    into.mail->hold_for = SPAN_S(seconds);
+    return true;
+}
+
+static bool take_hold_until(struct str value, union any_params into)
+{
+    return into.mail->hold_for.us == 0 && date_parse_internet(value, &into.mail->hold_until) &&
+           into.mail->hold_until.us != 0;
 }
 
 static bool take_size(struct str value, union any_params into)
@@ -165,6 +184,8 @@ static const struct param_rule mail_rules[] = {
     {STR_INIT("REQUIRETLS"), VALUE_NONE, take_require_tls}, /* RFC 8689 */
     {STR_INIT("RET"),      VALUE_NEEDED, take_ret},      /* RFC 3461 4.3 */
     {STR_INIT("ENVID"),    VALUE_NEEDED, take_envid},    /* RFC 3461 4.4 */
+    {STR_INIT("HOLDFOR"),  VALUE_NEEDED, take_hold_for}, /* RFC 4865 */
+    {STR_INIT("HOLDUNTIL"), VALUE_NEEDED, take_hold_until},
 };
 static const struct param_rule rcpt_rules[] = {
     {STR_INIT("NOTIFY"),   VALUE_NEEDED, take_notify},   /* RFC 3461 4.1 */

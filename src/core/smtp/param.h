@@ -1,7 +1,9 @@
-/* param.h: the parameters of MAIL and RCPT (RFC 5321 4.1.2, RFC 1870, 6152, 6531, 3030, 3461). */
+/* param.h: the parameters of MAIL and RCPT (RFC 5321 4.1.2, RFC 1870, 6152, 6531, 3030, 3461,
+ * 4865). */
 #pragma once
 
 #include "core/base/arena.h"
+#include "core/base/instant.h"
 #include "core/mail/envelope.h"
 
 enum param_result {
@@ -19,7 +21,9 @@ struct mail_params {
     bool smtputf8;
     bool require_tls; /* RFC 8689 */
     enum dsn_ret ret;
-    struct str envid; /* xtext; null pointer: not given */
+    struct str envid;          /* xtext; null pointer: not given */
+    struct span hold_for;      /* RFC 4865: this long, at least a second; or */
+    struct instant hold_until; /* until then; both zero: not given, and never both are */
 };
 
 struct rcpt_params {

@@ -172,6 +172,13 @@ static enum server_event_kind on_auth(struct smtp_server *s)
     return ask(s, VERB_AUTH, SERVER_AUTH);
 }
 
+/* What EHLO did not tell of is unknown here (RFC 5321 4.1.1.11). */
+static bool offered(const struct smtp_server_options *o, const struct mail_params *p)
+{
+    bool held = p->hold_for.us != 0 || p->hold_until.us != 0;
+    return (!p->require_tls || o->offer_requiretls) && (!held || o->hold_max.us > 0);
+}
+
 static enum server_event_kind act(struct smtp_server *s, const struct command *c,
                                   struct server_event *event)
 {
@@ -181,7 +188,7 @@ static enum server_event_kind act(struct smtp_server *s, const struct command *c
     case VERB_LHLO:
         return on_hello(s, c, event);
     case VERB_MAIL:
-        if (c->mail.require_tls && !s->options->offer_requiretls) {
+        if (!offered(s->options, &c->mail)) {
             return server_refuse(s, ANSWER_UNKNOWN_PARAMETER);
         }
         s->smtputf8 = c->mail.smtputf8;
@@ -437,7 +444,7 @@ void smtp_server_accept(struct smtp_server *s)
                  {VERB_AUTH, ANSWER_AUTH_OK},      {VERB_STARTTLS, ANSWER_TLS_READY},
                  {VERB_VRFY, ANSWER_NOT_VERIFIED}, {VERB_EXPN, ANSWER_EXPN_REFUSED}};
     if (s->phase == SERVER_ASKING && (s->asked == VERB_EHLO || s->asked == VERB_LHLO)) {
-        keyword_reply(s->out, s->options);
+        keyword_reply(s->out, s->options, s->now);
         settle(s, true);
         return;
     }

@@ -58,6 +58,7 @@ struct server_event {
 struct smtp_server {
     const struct smtp_server_options *options; /* borrowed; others may be set between calls */
     struct buf *out;                           /* replies; the caller sends and clears it */
+    struct instant now;                        /* the caller sets it before it accepts HELO */
     struct line_reader line;
     struct data_decoder data;
     uint64_t chunk_left;

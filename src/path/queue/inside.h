@@ -41,8 +41,9 @@ struct entry {
     struct site *site; /* IN_LINE, PROMISED */
     struct active *active;
     struct instant arrived;
-    struct instant since; /* at rest since */
-    uint32_t open;        /* recipients not done */
+    struct instant begins; /* what is retried is counted from here: envelope_begins() */
+    struct instant since;  /* at rest since */
+    uint32_t open;         /* recipients not done */
     uint16_t flags;
     uint16_t attempts; /* the most that one of them has had */
 };

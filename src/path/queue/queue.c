@@ -179,11 +179,13 @@ static bool found(struct queue *q, const struct spool_found *message, struct are
     }
     e->since = now;
     e->arrived = (struct instant){(int64_t)(message->id.value >> 8)};
+    e->begins = e->arrived;
     if (!envelope_decode(message->envelope, arena, &envelope) ||
         !state_init(&s, arena, &envelope, q->sites.seed)) {
         return true; /* told when it is loaded */
     }
     e->arrived = envelope.arrived;
+    e->begins = envelope_begins(&envelope);
     if (state_replay(&s, message->outcomes)) {
         entry_rest(q, e, &s, (struct instant){0});
     }
@@ -210,13 +212,15 @@ void queue_arrived(struct queue *q, const struct envelope *envelope)
     if (entry_find(q, envelope->id)) {
         return;
     }
-    struct entry *e = entry_new(q, envelope->id, now);
+    struct entry *e = entry_new(q, envelope->id,
+                                instant_before(now, envelope->release) ? envelope->release : now);
     if (!e) {
         queue_log_id(q, LOG_ERROR, "queue-trouble", envelope->id,
                      STR("no memory: the message is safe, and taken up at the next start"));
         return;
     }
     e->arrived = envelope->arrived;
+    e->begins = envelope_begins(envelope);
     e->since = now;
     e->open = (uint32_t)envelope->rcpt_count;
     queue_arm(q);

@@ -44,9 +44,9 @@ struct queue_item {
 
 enum queue_action {
     QUEUE_LIST,    /* tell `each` and do nothing */
-    QUEUE_RETRY,   /* try now, whatever the schedule and the site's back-off say */
+    QUEUE_RETRY,   /* try now, whatever the schedule, the site's back-off and HOLDFOR say */
     QUEUE_HOLD,    /* do not try until released, nor expire */
-    QUEUE_RELEASE, /* try now what was held */
+    QUEUE_RELEASE, /* try what was held: now, or when its sender wants it sent (RFC 4865) */
     QUEUE_REMOVE,  /* forget it, telling nobody */
     QUEUE_BOUNCE,  /* give up now, telling the sender */
 };

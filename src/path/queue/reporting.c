@@ -62,7 +62,7 @@ struct instant notice_time(const struct config *config, const struct envelope *e
         !may_answer(envelope, r)) {
         return (struct instant){0};
     }
-    return instant_add(envelope->arrived, config->queue.delay_notice);
+    return instant_add(envelope_begins(envelope), config->queue.delay_notice);
 }
 
 /* Where it is told what. */

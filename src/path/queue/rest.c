@@ -3,7 +3,7 @@
 
 struct instant entry_give_up(const struct queue *q, const struct entry *e)
 {
-    return instant_add(e->arrived, q->config->queue.expire);
+    return instant_add(e->begins, q->config->queue.expire);
 }
 
 /* The site that keeps the recipient waiting, or null. */
@@ -144,6 +144,8 @@ void entry_wait(const struct queue *q, const struct entry *e, struct story_wait 
         wait->limit = q->config->queue.active;
     } else {
         wait->until = (struct instant){e->due.key};
+        bool held_back = e->due.key == e->begins.us && instant_before(e->arrived, e->begins);
+        wait->kind = held_back ? WAIT_RELEASE : WAIT_TIME;
     }
 }
 

@@ -86,6 +86,7 @@ bool state_init(struct state *s, struct arena *arena, const struct envelope *env
             .sender = &envelope->reverse_path,
             .last = &not_tried,
             .parent = RCPT_NO_PARENT,
+            .next = envelope->release,
         };
         if (!rcpts[i].orcpt) {
             return false;
@@ -264,7 +265,7 @@ static bool apply_to(struct state *s, struct rcpt *r, const struct outcome *o)
         s->pending += r->phase == RCPT_HELD;
         s->held -= r->phase == RCPT_HELD;
         r->phase = RCPT_PENDING;
-        r->next = (struct instant){0};
+        r->next = s->envelope->release; /* its sender's wish stays */
         break;
     case OUTCOME_NOTIFIED:
         r->notified = true;

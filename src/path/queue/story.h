@@ -16,12 +16,13 @@ enum story_wait_kind {
     WAIT_DELIVERY,  /* for a delivery under way */
     WAIT_DISK,      /* for the spool to keep what happened */
     WAIT_REPORT,    /* for a report to its sender to be made */
+    WAIT_RELEASE,   /* for the time until which its sender wants it held (RFC 4865) */
 };
 
 struct story_wait {
     enum story_wait_kind kind;
     struct instant since; /* zero: unknown */
-    struct instant until; /* TIME, SITE_DOWN */
+    struct instant until; /* TIME, SITE_DOWN, RELEASE */
     struct str site;      /* SITE_FULL, SITE_DOWN, DELIVERY */
     struct str reason;    /* SITE_DOWN: what the last attempt of any message there met with */
     uint32_t limit;

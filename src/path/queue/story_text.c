@@ -222,6 +222,11 @@ static void add_wait(struct buf *out, const struct story_wait *w, struct instant
     case WAIT_REPORT:
         buf_add(out, STR("for the report to its sender to be made"));
         break;
+    case WAIT_RELEASE:
+        buf_add(out, STR("until "));
+        story_time(out, w->until);
+        buf_add(out, STR(", as its sender asked (queue retry sends it now)"));
+        break;
     }
     add_since(out, w, now);
 }

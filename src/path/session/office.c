@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-static struct smtp_server_options options_of(const struct config *config, enum terms_kind kind)
+static struct smtp_server_options options_of(const struct config *config, enum terms_kind kind,
+                                             bool submits)
 {
     return (struct smtp_server_options){
         .hostname = config->hostname,
@@ -14,6 +15,7 @@ static struct smtp_server_options options_of(const struct config *config, enum t
         .refuse_long_lines = config->long_lines == LONG_REFUSE,
         .offer_starttls = kind == TERMS_STARTTLS,
         .offer_requiretls = kind == TERMS_PRIVATE,
+        .hold_max = submits ? config->limits.future_release : SPAN_S(0),
     };
 }
 
@@ -29,7 +31,8 @@ struct session_terms *session_terms_take(struct session_office *office)
             .config = config_hold(office->config), .holders = 1, /* the office */
         };
         for (size_t i = 0; i < TERMS_COUNT; i++) {
-            terms->options[i] = options_of(office->config, (enum terms_kind)i);
+            terms->options[0][i] = options_of(office->config, (enum terms_kind)i, false);
+            terms->options[1][i] = options_of(office->config, (enum terms_kind)i, true);
         }
         office->terms = terms;
     }

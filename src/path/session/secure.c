@@ -32,7 +32,7 @@ static void forget_all(struct session *s)
     lookup_cancel(s->helo_check);
     s->helo_check = NULL;
     /* AUTH is offered anew at EHLO, by what it is then */
-    s->server.options = &s->terms->options[TERMS_PRIVATE];
+    s->server.options = session_options(s, TERMS_PRIVATE);
     smtp_server_secured(&s->server);
 }
 

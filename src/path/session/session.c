@@ -167,13 +167,23 @@ void session_check_helo(struct session *s)
     }
 }
 
+bool session_submits(const struct session *s)
+{
+    return s->own || s->client.mode == LISTEN_SUBMISSION;
+}
+
+const struct smtp_server_options *session_options(const struct session *s, enum terms_kind kind)
+{
+    return &s->terms->options[session_submits(s)][kind];
+}
+
 /* What the machine offers now. Few sessions offer AUTH, and only they have options of their own. */
 static void set_options(struct session *s)
 {
     enum terms_kind kind = s->secure             ? TERMS_PRIVATE
                            : secure_may_offer(s) ? TERMS_STARTTLS
                                                  : TERMS_PLAIN;
-    const struct smtp_server_options *shared = &s->terms->options[kind];
+    const struct smtp_server_options *shared = session_options(s, kind);
     struct str mechanisms = login_offer(s);
     struct smtp_server_options *own =
         mechanisms.len > 0 ? ARENA_NEW(&s->arena, struct smtp_server_options) : NULL;
@@ -204,6 +214,7 @@ static void on_helo(struct session *s, const struct command *c)
     if (s->secure && s->server.options->mechanisms.len == 0) {
         set_options(s);
     }
+    s->server.now = s->office->ports->clock->wall(s->office->ports->clock);
     smtp_server_accept(&s->server);
 }
 
@@ -437,7 +448,8 @@ void session_start(struct session_office *office, struct stream *stream, struct 
     list_append(&office->sessions, &s->link);
     office->count++;
     office->counts.sessions++;
-    smtp_server_init(&s->server, terms->options, &office->out, kind.mode == LISTEN_LMTP);
+    smtp_server_init(&s->server, session_options(s, TERMS_PLAIN), &office->out,
+                     kind.mode == LISTEN_LMTP);
     set_options(s);
     stream->owner = s;
     stream->events = &events;

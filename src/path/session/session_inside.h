@@ -71,12 +71,18 @@ enum terms_kind { TERMS_PLAIN, TERMS_STARTTLS, TERMS_PRIVATE, TERMS_COUNT };
 struct session_terms {
     const struct config *config; /* held */
     uint32_t holders;
-    struct smtp_server_options options[TERMS_COUNT];
+    /* Of strangers; then of those whose mail counts as submitted. */
+    struct smtp_server_options options[2][TERMS_COUNT];
 };
 
 /* Those of the office's configuration, held; null: no memory. */
 struct session_terms *session_terms_take(struct session_office *office);
 void session_terms_drop(struct session_terms *terms); /* null is fine */
+
+/* From a network of ours, or to a listener for submission: there who may not send is refused. */
+bool session_submits(const struct session *s);
+/* What is offered to such a client, but for AUTH. */
+const struct smtp_server_options *session_options(const struct session *s, enum terms_kind kind);
 
 /* Sends what the machine said, feeds it what is unread, arms the timer, ends what is to be ended:
  * call it last, after anything that may let the session go on. The session may be gone afterwards.

@@ -79,12 +79,28 @@ static bool fill(struct session *s, const struct command *c)
     e->body = c->mail.body;
     e->smtputf8 = c->mail.smtputf8;
     e->require_tls = c->mail.require_tls;
-    e->submitted = s->own || s->client.mode == LISTEN_SUBMISSION;
+    e->submitted = session_submits(s);
     e->client_ip = s->client.ip;
     e->helo = s->helo;
     e->protocol = protocol(s, e->smtputf8);
     e->user = s->client.user;
     return e->reverse_path.ptr && e->envid.ptr;
+}
+
+/* When to send it (RFC 4865 4); zero: at once. */
+static enum answer judge_release(const struct session *s, const struct mail_params *p,
+                                 struct instant *release)
+{
+    struct instant now = s->mail->envelope.arrived;
+    struct span longest = s->server.options->hold_max;
+    *release = p->hold_for.us != 0 ? instant_add(now, p->hold_for) : p->hold_until;
+    if (release->us == 0) {
+        return ANSWER_OK;
+    }
+    if (instant_before(*release, now)) {
+        return ANSWER_RELEASE_PAST;
+    }
+    return instant_since(*release, now).us > longest.us ? ANSWER_HELD_TOO_LONG : ANSWER_OK;
 }
 
 void transaction_on_mail(struct session *s, const struct command *c)
@@ -93,6 +109,12 @@ void transaction_on_mail(struct session *s, const struct command *c)
     s->mail = calloc(1, sizeof *s->mail);
     if (!s->mail || !fill(s, c)) {
         refuse(s, ANSWER_NO_MEMORY, STR(""));
+        transaction_free(s);
+        return;
+    }
+    enum answer answer = judge_release(s, &c->mail, &s->mail->envelope.release);
+    if (answer != ANSWER_OK) {
+        refuse(s, answer, STR(""));
         transaction_free(s);
         return;
     }

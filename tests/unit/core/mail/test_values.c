@@ -92,6 +92,43 @@ static void status_codes_have_a_class_and_two_short_numbers(void **state)
     }
 }
 
+static void internet_dates_are_read_with_any_offset_and_nothing_that_is_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t seconds; /* -1: none */
+    } rows[] = {
+        {"2026-11-24T10:00:01Z", 1795514401},
+        {"2026-11-24t11:00:01.999+01:00", 1795514401},
+        {"2026-11-24T04:30:01-05:30", 1795514401},
+        {"2000-02-29T00:00:00Z", 951782400},
+        {"2001-02-29T00:00:00Z", -1},
+        {"2026-00-24T10:00:01Z", -1},
+        {"2026-13-24T10:00:01Z", -1},
+        {"2026-11-00T10:00:01Z", -1},
+        {"0000-11-24T10:00:01Z", -1},
+        {"2026-11-24T24:00:01Z", -1},
+        {"2026-11-24T10:60:01Z", -1},
+        {"2026-11-24T10:00:61Z", -1},
+        {"2026-11-24T10:00:01", -1},
+        {"2026-11-24T10:00:01.Z", -1},
+        {"2026-11-24T10:00:01+0100", -1},
+        {"2026-11-24T10:00:01+24:00", -1},
+        {"2026-11-24 10:00:01Z", -1},
+        {"2026-11-24T10:00:01Zx", -1},
+        {"26-11-24T10:00:01Z", -1},
+        {"", -1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct instant t = {-1000000};
+        bool read = date_parse_internet(str_from_cstr(rows[i].text), &t);
+        if (read != (rows[i].seconds >= 0) || t.us != rows[i].seconds * 1000000) {
+            fail_msg("\"%s\" is %lld", rows[i].text, (long long)t.us);
+        }
+    }
+}
+
 static struct envelope sample(struct envelope_rcpt rcpts[2])
 {
     rcpts[0] = (struct envelope_rcpt){.address = STR("a@b"), .notify = NOTIFY_SUCCESS};
@@ -105,6 +142,7 @@ static struct envelope sample(struct envelope_rcpt rcpts[2])
                              .submitted = true,
                              .body_size = 12345,
                              .arrived = {77},
+                             .release = {99},
                              .client_ip = {.family = IP_V4, .bytes = {192, 0, 2, 1}},
                              .helo = STR("h"),
                              .protocol = STR("ESMTP"),
@@ -126,6 +164,7 @@ static void an_envelope_comes_back_as_it_was_and_no_part_of_it_passes(void **sta
     envelope_encode(&again, &back);
     assert_true(str_eq(buf_str(&bytes), buf_str(&again)));
     assert_int_equal(back.id.value, 42);
+    assert_int_equal(back.release.us, 99);
     assert_true(back.submitted && back.smtputf8 && !back.is_report);
     assert_true(str_eq(back.rcpts[1].orcpt, STR("rfc822;x@y")));
     for (size_t n = 0; n < bytes.len; n++) {
@@ -189,6 +228,7 @@ int main(void)
         cmocka_unit_test(dates_are_printed_as_rfc_5322_has_them),
         cmocka_unit_test(dates_are_read_in_the_obsolete_forms_too),
         cmocka_unit_test(status_codes_have_a_class_and_two_short_numbers),
+        cmocka_unit_test(internet_dates_are_read_with_any_offset_and_nothing_that_is_none),
         cmocka_unit_test(an_envelope_comes_back_as_it_was_and_no_part_of_it_passes),
         cmocka_unit_test(outcomes_joined_end_to_end_come_apart_again),
         cmocka_unit_test(only_what_ends_a_recipients_story_is_final),

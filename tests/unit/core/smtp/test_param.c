@@ -59,6 +59,37 @@ static void parameters_are_taken_refused_or_unknown(void **state)
     }
 }
 
+static void a_message_is_held_by_one_parameter_that_makes_sense(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str text;
+        enum param_result result;
+    } rows[] = {
+        {STR_INIT(" HOLDFOR=1"), PARAM_OK},
+        {STR_INIT(" HOLDFOR=999999999"), PARAM_OK},
+        {STR_INIT(" HOLDFOR=1000000000"), PARAM_BAD},
+        {STR_INIT(" HOLDFOR=0"), PARAM_BAD},
+        {STR_INIT(" HOLDFOR=01"), PARAM_BAD},
+        {STR_INIT(" HOLDFOR=-1"), PARAM_BAD},
+        {STR_INIT(" HOLDFOR="), PARAM_BAD},
+        {STR_INIT(" HOLDFOR"), PARAM_BAD},
+        {STR_INIT(" HOLDUNTIL=2026-11-24T07:15:30Z"), PARAM_OK},
+        {STR_INIT(" holduntil=2026-11-24t07:15:30.25+01:00"), PARAM_OK},
+        {STR_INIT(" HOLDUNTIL=2026-11-24"), PARAM_BAD},
+        {STR_INIT(" HOLDUNTIL=2026-11-24T07:15:30"), PARAM_BAD},
+        {STR_INIT(" HOLDUNTIL=2026-11-24T07:15:30Z HOLDFOR=1"), PARAM_BAD},
+        {STR_INIT(" HOLDFOR=1 HOLDUNTIL=2026-11-24T07:15:30Z"), PARAM_BAD},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct mail_params mail;
+        enum param_result result = param_parse_mail(rows[i].text, &mail);
+        if (result != rows[i].result) {
+            fail_msg("\"%.*s\" gave %d", STR_ARG(rows[i].text), (int)result);
+        }
+    }
+}
+
 static void an_envelope_gets_texts_decoded(void **state)
 {
     (void)state;
@@ -80,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_are_taken_refused_or_unknown),
+        cmocka_unit_test(a_message_is_held_by_one_parameter_that_makes_sense),
         cmocka_unit_test(an_envelope_gets_texts_decoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,76 @@ static void a_retry_does_not_wait_for_the_schedule_nor_for_the_site(void **state
     stage_free(s);
 }
 
+static struct queue_id send_held(struct stage *s, struct span time)
+{
+    struct envelope_rcpt rcpt = {.address = STR("bob@there.test")};
+    struct envelope e = {.reverse_path = STR("sender@home.test"),
+                         .release = instant_add(s->now, time),
+                         .rcpts = &rcpt,
+                         .rcpt_count = 1};
+    return stage_send_envelope(s, e);
+}
+
+static void what_its_sender_holds_back_goes_when_its_time_comes_also_after_a_restart(void **state)
+{
+    (void)state;
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct stage *s = stage_new();
+        struct instant release = instant_add(s->now, SPAN_D(7)); /* longer than `expire` */
+        send_held(s, SPAN_D(7));
+        stage_run(s, SPAN_H(1));
+        if (restarts) {
+            stage_crash(s);
+            stage_open(s);
+        }
+        struct asked a = ask(s, QUEUE_LIST, all, SPAN_S(1));
+        assert_int_equal(a.wait, WAIT_RELEASE);
+        assert_int_equal(a.next.us, release.us);
+        stage_run(s, (struct span){release.us - s->now.us - 1});
+        assert_int_equal(s->delivery_count, 0);
+        assert_int_equal(s->report_count, 0);
+        stage_run(s, SPAN_S(5));
+        assert_int_equal(s->delivery_count, 1);
+        assert_true(s->deliveries[0].began.us >= release.us);
+        assert_int_equal(stage_queued(s), 0);
+        stage_free(s);
+    }
+}
+
+static void a_delay_and_the_end_of_what_was_held_back_are_counted_from_its_release(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    struct instant release = instant_add(s->now, SPAN_D(7));
+    s->deliver = always_later;
+    send_held(s, SPAN_D(7));
+    stage_run(s, SPAN_D(11));
+    assert_int_equal(s->report_count, 1);
+    assert_int_equal(s->reports[0].kind, REPORT_DELAY);
+    assert_true(s->reports[0].at.us >= instant_add(release, s->config.queue.delay_notice).us);
+    assert_int_equal(ask(s, QUEUE_LIST, all, SPAN_S(1)).wait, WAIT_TIME);
+    stage_run(s, SPAN_D(2));
+    assert_int_equal(s->reports[1].outcome, OUTCOME_EXPIRED);
+    assert_true(s->reports[1].at.us >= instant_add(release, SPAN_D(5)).us);
+    stage_free(s);
+}
+
+static void an_operator_may_send_it_before_its_time_but_release_of_a_hold_does_not(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    struct queue_id id = send_held(s, SPAN_D(1));
+    ask(s, QUEUE_HOLD, (struct queue_selector){.id = id}, SPAN_S(1));
+    struct asked a = ask(s, QUEUE_RELEASE, (struct queue_selector){.id = id}, SPAN_S(10));
+    assert_int_equal(a.request.changed, 1);
+    assert_int_equal(s->delivery_count, 0);
+    a = ask(s, QUEUE_RETRY, (struct queue_selector){.id = id}, SPAN_S(10));
+    assert_int_equal(a.request.changed, 1);
+    assert_int_equal(s->delivery_count, 1);
+    assert_int_equal(stage_queued(s), 0);
+    stage_free(s);
+}
+
 static void selectors_find_what_they_say(void **state)
 {
     (void)state;
@@ -370,6 +440,9 @@ int main(void)
         cmocka_unit_test(a_removed_message_is_forgotten_without_a_word),
         cmocka_unit_test(a_bounced_message_is_told_to_its_sender),
         cmocka_unit_test(a_retry_does_not_wait_for_the_schedule_nor_for_the_site),
+        cmocka_unit_test(what_its_sender_holds_back_goes_when_its_time_comes_also_after_a_restart),
+        cmocka_unit_test(a_delay_and_the_end_of_what_was_held_back_are_counted_from_its_release),
+        cmocka_unit_test(an_operator_may_send_it_before_its_time_but_release_of_a_hold_does_not),
         cmocka_unit_test(selectors_find_what_they_say),
         cmocka_unit_test(a_list_stops_at_its_limit_and_says_so),
         cmocka_unit_test(a_paused_list_waits_and_leaves_nothing_out),
