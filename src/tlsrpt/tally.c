@@ -139,6 +139,38 @@ static void count_failure(json_t *policy, const struct tls_session *s)
     }
 }
 
+/* The file is ours, and may be damaged all the same. */
+static bool is_policy(const json_t *policy)
+{
+    size_t i;
+    json_t *detail;
+    bool good = json_is_string(json_object_get(policy, "type")) &&
+                json_is_string(json_object_get(policy, "domain")) &&
+                json_is_string(json_object_get(policy, "mx")) &&
+                json_is_string(json_object_get(policy, "policy")) &&
+                json_is_array(json_object_get(policy, "details"));
+    json_array_foreach(json_object_get(policy, "details"), i, detail)
+    {
+        good = good && json_is_string(json_object_get(detail, "result")) &&
+               json_is_string(json_object_get(detail, "host")) &&
+               json_is_string(json_object_get(detail, "ip")) &&
+               json_is_string(json_object_get(detail, "source"));
+    }
+    return good;
+}
+
+static bool are_policies(const json_t *policies)
+{
+    size_t i;
+    json_t *policy;
+    bool good = json_is_array(policies);
+    json_array_foreach(policies, i, policy)
+    {
+        good = good && is_policy(policy);
+    }
+    return good;
+}
+
 static bool is_plain(const struct tls_session *s)
 {
     return s->promise == PROMISE_NONE && s->failure == TLS_FAILED_NOT &&
@@ -150,37 +182,58 @@ static json_t *none_yet(void)
     return json_integer(0);
 }
 
-/* A domain of plain sessions alone is a number, with more to tell it is a list of policies. */
-static json_t *spelt_out(struct str domain, const json_t *number)
+/* What is kept of a domain as a list of policies: a new reference. */
+static json_t *unpacked(struct str domain, json_t *kept)
 {
     const struct tls_session plain = {.domain = domain, .promised_by = domain};
-    json_t *policies = json_array();
-    if (json_integer_value(number) > 0) {
+    if (json_is_array(kept)) {
+        return json_incref(kept);
+    }
+    json_t *policies = json_loads(json_is_string(kept) ? json_string_value(kept) : "[]", 0, NULL);
+    if (!are_policies(policies)) {
+        json_decref(policies);
+        policies = json_array();
+    }
+    if (json_integer_value(kept) > 0) {
         json_object_set_new(policy_of(policies, &plain), "successes",
-                            json_integer(json_integer_value(number)));
+                            json_integer(json_integer_value(kept)));
     }
     return policies;
 }
 
+/* The list as it is kept: a new reference. As text, one policy with a detail or two takes a tenth
+ * of what it takes as objects. */
+static json_t *packed(json_t *policies)
+{
+    const json_t *details = json_object_get(json_array_get(policies, 0), "details");
+    json_t *kept = NULL;
+    if (json_array_size(policies) == 1 && json_array_size(details) <= 2) {
+        char *dump = json_dumps(policies, JSON_COMPACT);
+        kept = dump ? json_string(dump) : NULL;
+        free(dump);
+    }
+    return kept ? kept : json_incref(policies);
+}
+
 static void count(json_t *domains, const struct tls_session *s)
 {
-    json_t *value = member(domains, s->domain, none_yet, TALLY_DOMAINS_MAX);
-    if (json_is_integer(value) && is_plain(s)) {
-        json_integer_set(value, json_integer_value(value) + 1);
+    json_t *kept = member(domains, s->domain, none_yet, TALLY_DOMAINS_MAX);
+    if (!kept) {
         return;
     }
-    if (json_is_integer(value)) {
-        json_t *policies = spelt_out(s->domain, value);
-        value = json_object_setn_new(domains, s->domain.ptr, s->domain.len, policies) == 0
-                    ? policies
-                    : NULL;
+    if (json_is_integer(kept) && is_plain(s)) {
+        json_integer_set(kept, json_integer_value(kept) + 1);
+        return;
     }
-    json_t *policy = value ? policy_of(value, s) : NULL;
+    json_t *policies = unpacked(s->domain, kept);
+    json_t *policy = policy_of(policies, s);
     if (policy && s->failure == TLS_FAILED_NOT) {
         add(policy, "successes");
     } else if (policy) {
         count_failure(policy, s);
     }
+    json_object_setn_new(domains, s->domain.ptr, s->domain.len, packed(policies));
+    json_decref(policies);
 }
 
 static void op_count(struct tls_tally *port, const struct tls_session *s)
@@ -232,43 +285,18 @@ struct span tally_period(const struct tally *t)
     return t->period;
 }
 
-/* The file is ours, and may be damaged all the same. */
-static bool is_policy(const json_t *policy)
-{
-    size_t i;
-    json_t *detail;
-    bool good = json_is_string(json_object_get(policy, "type")) &&
-                json_is_string(json_object_get(policy, "domain")) &&
-                json_is_string(json_object_get(policy, "mx")) &&
-                json_is_string(json_object_get(policy, "policy")) &&
-                json_is_array(json_object_get(policy, "details"));
-    json_array_foreach(json_object_get(policy, "details"), i, detail)
-    {
-        good = good && json_is_string(json_object_get(detail, "result")) &&
-               json_is_string(json_object_get(detail, "host")) &&
-               json_is_string(json_object_get(detail, "ip")) &&
-               json_is_string(json_object_get(detail, "source"));
-    }
-    return good;
-}
-
 static bool is_tally(json_t *periods)
 {
     const char *name;
-    json_t *domains, *policies, *policy;
+    json_t *domains, *kept;
     bool good = json_is_object(periods);
     json_object_foreach(periods, name, domains)
     {
         const char *domain;
         good = good && json_is_object(domains);
-        json_object_foreach(domains, domain, policies)
+        json_object_foreach(domains, domain, kept)
         {
-            size_t i;
-            good = good && (json_is_array(policies) || json_is_integer(policies));
-            json_array_foreach(policies, i, policy)
-            {
-                good = good && is_policy(policy);
-            }
+            good = good && (are_policies(kept) || json_is_integer(kept) || json_is_string(kept));
         }
     }
     return good;
@@ -310,8 +338,7 @@ json_t *tally_take(struct tally *t, struct instant now)
         }
         json_object_foreach(domains, domain, value)
         {
-            json_t *policies = json_is_integer(value) ? spelt_out(str_from_cstr(domain), value)
-                                                      : json_incref(value);
+            json_t *policies = unpacked(str_from_cstr(domain), value);
             taken = json_pack("{s:s, s:s, s:o}", "domain", domain, "period", name, "policies",
                               policies);
             break;

@@ -7,8 +7,9 @@
 #include <string.h>
 
 /* The first block is small, since many an arena holds a name or two; each further one doubles what
- * there is. */
-enum { BLOCK_FIRST = 48, BLOCK_MOST = 2048 };
+ * there is. What holds 100,000 recipients grows by blocks so large that the allocator gives each
+ * back to the system when it is freed. */
+enum { BLOCK_FIRST = 48, BLOCK_MOST = 2048, LARGE = 1 << 20, BLOCK_LARGE = 256 << 10 };
 
 struct arena_block {
     struct arena_block *next;
@@ -27,12 +28,20 @@ void arena_done(struct arena *a)
     a->used = 0;
 }
 
+static size_t next_block(size_t used)
+{
+    if (used >= LARGE) {
+        return BLOCK_LARGE;
+    }
+    return used < BLOCK_FIRST ? BLOCK_FIRST : used < BLOCK_MOST ? used : BLOCK_MOST;
+}
+
 static struct arena_block *block_with_room(struct arena *a, size_t size)
 {
     if (a->blocks && a->blocks->size - a->blocks->used >= size) {
         return a->blocks;
     }
-    size_t room = a->used < BLOCK_FIRST ? BLOCK_FIRST : a->used < BLOCK_MOST ? a->used : BLOCK_MOST;
+    size_t room = next_block(a->used);
     room = size > room ? size : room;
     struct arena_block *block = calloc(1, sizeof *block + room);
     if (!block) {

@@ -109,8 +109,34 @@ static void sessions_without_a_policy_are_a_number_until_there_is_more_to_tell(v
     assert_int_equal(number(first_policy(taken), "successes"), 2);
     assert_int_equal(number(first_policy(taken), "failures"), 1);
     json_decref(taken);
+    plain.promise = PROMISE_STS; /* a second policy: no longer kept as a text */
+    for (int i = 0; i < 2; i++) {
+        tally_port(tally)->count(tally_port(tally), &plain);
+        plain.promise = PROMISE_NONE;
+    }
+    tally_port(tally)->count(tally_port(tally), &plain);
+    taken = tally_take(tally, far_away);
+    assert_int_equal(json_array_size(json_object_get(taken, "policies")), 2);
+    assert_int_equal(number(json_array_get(json_object_get(taken, "policies"), 1), "failures"), 2);
+    json_decref(taken);
     tally_free(tally);
     buf_done(&saved);
+}
+
+static void a_text_that_is_no_list_of_policies_counts_nothing(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"{\"1\":{\"p.example\":\"[1]\"}}",
+                                        "{\"1\":{\"p.example\":\"[\"}}",
+                                        "{\"1\":{\"p.example\":-3}}"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct tally *tally = tally_new(SPAN_D(1));
+        tally_load(tally, str_from_cstr(texts[i]));
+        json_t *taken = tally_take(tally, far_away);
+        assert_int_equal(json_array_size(json_object_get(taken, "policies")), 0);
+        json_decref(taken);
+        tally_free(tally);
+    }
 }
 
 static void a_damaged_file_is_passed_over(void **state)
@@ -182,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_counted_outlives_a_restart_and_becomes_a_report),
         cmocka_unit_test(sessions_without_a_policy_are_a_number_until_there_is_more_to_tell),
+        cmocka_unit_test(a_text_that_is_no_list_of_policies_counts_nothing),
         cmocka_unit_test(a_damaged_file_is_passed_over),
         cmocka_unit_test(no_stranger_fills_the_memory),
         cmocka_unit_test(of_a_long_policy_whole_lines_are_kept),
