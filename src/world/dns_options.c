@@ -23,7 +23,7 @@ static const struct setting settings[] = {
     {"infra-host-ttl:", "30"},
     {"infra-keep-probing:", "yes"},
     {"msg-cache-size:", "4m"},
-    {"rrset-cache-size:", "8m"},
+    {"rrset-cache-size:", "4m"},
     {"outgoing-range:", "512"},
     {"num-queries-per-thread:", "1024"},
     {"outgoing-num-tcp:", "32"},

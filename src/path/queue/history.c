@@ -313,22 +313,30 @@ static struct str cut_outcomes(struct str outcomes)
     return str_head(outcomes, kept);
 }
 
+static void write_crc(char *to, struct str payload)
+{
+    uint32_t crc = crc32c(0, payload);
+    for (size_t i = 0; i < 4; i++) {
+        to[i] = (char)(unsigned char)(crc >> (8 * i));
+    }
+}
+
 void history_add(struct history *h, const struct history_record *record)
 {
-    struct buf payload = {0};
-    buf_put_u64(&payload, record->id.value);
-    buf_put_u64(&payload, (uint64_t)record->finished.us);
-    buf_put_str(&payload, record->envelope);
-    buf_put_str(&payload, cut_outcomes(record->outcomes));
-    bool room = h->pending.len + payload.len < HISTORY_PENDING_MAX || h->pending.len == 0;
-    if (!payload.failed && room && payload.len < HISTORY_READ_MAX &&
-        buf_reserve(&h->pending, payload.len + 8)) {
-        buf_put_u32(&h->pending, (uint32_t)payload.len);
-        buf_put_u32(&h->pending, crc32c(0, buf_str(&payload)));
-        buf_add(&h->pending, buf_str(&payload));
+    struct str outcomes = cut_outcomes(record->outcomes);
+    size_t begin = h->pending.len;
+    size_t len = 8 + 8 + 4 + record->envelope.len + 4 + outcomes.len;
+    bool room = begin + len < HISTORY_PENDING_MAX || begin == 0;
+    if (room && len < HISTORY_READ_MAX && buf_reserve(&h->pending, len + 8)) {
+        buf_put_u32(&h->pending, (uint32_t)len);
+        buf_put_u32(&h->pending, 0);
+        buf_put_u64(&h->pending, record->id.value);
+        buf_put_u64(&h->pending, (uint64_t)record->finished.us);
+        buf_put_str(&h->pending, record->envelope);
+        buf_put_str(&h->pending, outcomes);
+        write_crc(h->pending.ptr + begin + 4, str_from(h->pending.ptr + begin + 8, len));
     }
     h->pending.failed = false;
-    buf_done(&payload);
     go_on(h);
 }
 
