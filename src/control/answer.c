@@ -128,6 +128,7 @@ json_t *answer_item(const struct queue_item *item)
     json_object_set_new(value, "arrived", answer_time(item->envelope->arrived));
     json_object_set_new(value, "size", json_integer((json_int_t)item->envelope->body_size));
     json_object_set_new(value, "state", json_string(state_name(item->state)));
+    json_object_set_new(value, "priority", json_integer(item->envelope->priority));
     json_object_set_new(value, "age_s", json_integer(span_seconds(item->age)));
     json_object_set_new(value, "next", answer_time(item->next));
     json_object_set_new(value, "give_up", answer_time(item->give_up));
@@ -215,6 +216,7 @@ json_t *answer_story(const struct story *story, struct instant now)
     json_object_set_new(value, "client", answer_text(e->client_name));
     json_object_set_new(value, "client_ip", answer_ip(e->client_ip));
     json_object_set_new(value, "protocol", answer_text(e->protocol));
+    json_object_set_new(value, "priority", json_integer(e->priority));
     add_course(value, story);
     json_object_set_new(value, "waits", answer_wait(&story->wait));
     json_object_set_new(value, "next", answer_time(story->next));

@@ -44,19 +44,29 @@ static void sift_down(struct heap *h, struct heap_node *n)
     set(h, place, n);
 }
 
+bool heap_reserve(struct heap *h, size_t count)
+{
+    if (count <= h->cap) {
+        return true;
+    }
+    size_t cap = h->cap ? h->cap : 64;
+    while (cap < count) {
+        cap *= 2;
+    }
+    struct heap_node **grown =
+        cap <= UINT32_MAX ? realloc(h->nodes, cap * sizeof(struct heap_node *)) : NULL;
+    if (!grown) {
+        return false;
+    }
+    h->nodes = grown;
+    h->cap = cap;
+    return true;
+}
+
 bool heap_push(struct heap *h, struct heap_node *n, int64_t key)
 {
-    if (h->count == h->cap) {
-        size_t cap = h->cap ? h->cap * 2 : 64;
-        if (cap > UINT32_MAX) {
-            return false;
-        }
-        struct heap_node **grown = realloc(h->nodes, cap * sizeof *grown);
-        if (!grown) {
-            return false;
-        }
-        h->nodes = grown;
-        h->cap = cap;
+    if (!heap_reserve(h, h->count + 1)) {
+        return false;
     }
     h->count++;
     n->key = key;

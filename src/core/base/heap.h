@@ -16,6 +16,8 @@ struct heap {
 };
 
 void heap_done(struct heap *h);
+/* Up to that size no push fails; false: no memory. */
+NODISCARD bool heap_reserve(struct heap *h, size_t count);
 NODISCARD bool heap_push(struct heap *h, struct heap_node *n, int64_t key); /* false: no memory */
 struct heap_node *heap_min(const struct heap *h);                           /* null when empty */
 void heap_remove(struct heap *h, struct heap_node *n);                      /* fine if not in it */

@@ -12,8 +12,9 @@ enum {
     FLAG_SUBMITTED = 4,
     FLAG_REQUIRE_TLS = 8,
     FLAG_TLS_OPTIONAL = 16,
-    FLAG_HELD = 32, /* the time of release follows the user */
-    FLAGS_ALL = 63
+    FLAG_HELD = 32,     /* the time of release follows the user */
+    FLAG_PRIORITY = 64, /* then the priority, from the lowest up */
+    FLAGS_ALL = 127
 };
 enum { NOTIFY_ALL = NOTIFY_NEVER | NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY };
 /* Two empty texts and the notify bits: what a count of recipients is checked against. */
@@ -24,7 +25,8 @@ void envelope_encode(struct buf *out, const struct envelope *e)
     unsigned flags =
         (e->smtputf8 ? FLAG_SMTPUTF8 : 0U) | (e->is_report ? FLAG_IS_REPORT : 0U) |
         (e->submitted ? FLAG_SUBMITTED : 0U) | (e->require_tls ? FLAG_REQUIRE_TLS : 0U) |
-        (e->tls_optional ? FLAG_TLS_OPTIONAL : 0U) | (e->release.us != 0 ? FLAG_HELD : 0U);
+        (e->tls_optional ? FLAG_TLS_OPTIONAL : 0U) | (e->release.us != 0 ? FLAG_HELD : 0U) |
+        (e->priority != 0 ? FLAG_PRIORITY : 0U);
     buf_put_u8(out, ENVELOPE_VERSION);
     buf_put_u64(out, e->id.value);
     buf_put_u64(out, (uint64_t)e->arrived.us);
@@ -42,6 +44,9 @@ void envelope_encode(struct buf *out, const struct envelope *e)
     buf_put_str(out, e->user);
     if (flags & FLAG_HELD) {
         buf_put_u64(out, (uint64_t)e->release.us);
+    }
+    if (flags & FLAG_PRIORITY) {
+        buf_put_u8(out, (uint8_t)(e->priority - PRIORITY_MIN));
     }
     buf_put_u32(out, (uint32_t)e->rcpt_count);
     for (size_t i = 0; i < e->rcpt_count; i++) {
@@ -122,6 +127,12 @@ bool envelope_decode(struct str bytes, struct arena *arena, struct envelope *e)
     if (flags & FLAG_HELD) {
         read.release.us = (int64_t)scan_get_u64(&sc);
         if (read.release.us == 0) {
+            scan_fail(&sc);
+        }
+    }
+    if (flags & FLAG_PRIORITY) {
+        read.priority = (int8_t)((int)get_choice(&sc, PRIORITY_MAX - PRIORITY_MIN) + PRIORITY_MIN);
+        if (read.priority == 0) {
             scan_fail(&sc);
         }
     }

@@ -7,6 +7,7 @@
 #include "core/base/buf.h"
 #include "core/base/instant.h"
 #include "core/base/ip.h"
+#include "core/mail/priority.h"
 #include "core/mail/queue_id.h"
 
 enum envelope_body { BODY_7BIT, BODY_8BITMIME, BODY_BINARYMIME };
@@ -35,6 +36,7 @@ struct envelope {
     bool submitted;     /* from a client of ours, not from another server */
     uint64_t body_size; /* octets of header and body as received, without our additions */
     struct instant arrived;
+    int8_t priority;        /* MT-PRIORITY: -9 to 9 */
     struct instant release; /* not to be sent before (RFC 4865); zero: at once */
     struct ip client_ip;    /* IP_NONE: made here */
     struct str client_name; /* verified by forward and reverse DNS; empty: unverified */

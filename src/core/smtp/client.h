@@ -86,6 +86,7 @@ struct client_transaction {
     enum envelope_body body;
     bool require_tls; /* SMTP only: no server without REQUIRETLS gets it */
     bool smtputf8;    /* ask for it; without it no address may need it (5.6.7) */
+    int8_t priority;  /* told to servers with MT-PRIORITY, unless it is 0 */
     uint64_t size;    /* octets, line ends as CRLF */
     enum dsn_ret ret;
     struct str envid;

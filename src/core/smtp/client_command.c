@@ -44,6 +44,9 @@ static void add_mail(struct smtp_client *c)
     if (t->require_tls && !c->lmtp) {
         buf_add(out, STR(" REQUIRETLS"));
     }
+    if (t->priority != 0 && peer_has(&c->peer, PEER_PRIORITY)) {
+        buf_add_format(out, " MT-PRIORITY=%d", t->priority);
+    }
     if (peer_has(&c->peer, PEER_DSN)) {
         if (t->ret != RET_UNSET) {
             buf_add(out, t->ret == RET_FULL ? STR(" RET=FULL") : STR(" RET=HDRS"));

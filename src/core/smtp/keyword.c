@@ -22,6 +22,11 @@ static bool if_auth(const struct smtp_server_options *o)
     return o->mechanisms.len > 0;
 }
 
+static bool if_priority(const struct smtp_server_options *o)
+{
+    return o->offer_priority;
+}
+
 static bool if_hold(const struct smtp_server_options *o)
 {
     return o->hold_max.us > 0;
@@ -76,6 +81,7 @@ static const struct {
     {STR_INIT("LIMITS"),              always,      add_limits}, /* RFC 9422 */
     {STR_INIT("STARTTLS"),            if_starttls, NULL},       /* RFC 3207 */
     {STR_INIT("REQUIRETLS"),          if_secured,  NULL},       /* RFC 8689 */
+    {STR_INIT("MT-PRIORITY"),         if_priority, NULL},       /* RFC 6710 */
     {STR_INIT("FUTURERELEASE"),       if_hold,     add_hold},   /* RFC 4865 */
     {STR_INIT("AUTH"),                if_auth,     add_mechanisms}, /* RFC 4954 */
     {STR_INIT("HELP"),                always,      NULL},       /* RFC 5321; last */

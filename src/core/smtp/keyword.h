@@ -15,6 +15,7 @@ struct smtp_server_options {
     bool refuse_long_lines;
     bool offer_starttls;   /* it may be said */
     bool offer_requiretls; /* the session is private (RFC 8689) */
+    bool offer_priority;   /* MT-PRIORITY (RFC 6710) */
     struct span hold_max;  /* FUTURERELEASE (RFC 4865): so long at most; zero: not offered */
     struct str mechanisms; /* of AUTH, each with a blank before it; empty: not offered */
 };

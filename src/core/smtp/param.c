@@ -42,6 +42,19 @@ static bool xtext_is_printable(struct str text)
     return true;
 }
 
+/* RFC 6710 4.1: one digit, perhaps with "-", which 0 has not. */
+static bool take_priority(struct str value, union any_params into)
+{
+    bool low = value.len == 2 && value.ptr[0] == '-' && value.ptr[1] != '0';
+    if ((value.len != 1 && !low) || !ascii_is_digit(value.ptr[value.len - 1])) {
+        return false;
+    }
+    int digit = value.ptr[value.len - 1] - '0';
+    into.mail->priority = (int8_t)(low ? -digit : digit);
+    into.mail->priority_given = true;
+    return true;
+}
+
 /* RFC 4865 3: 1 to 9 digits without a leading zero. */
 static bool take_hold_for(struct str value, union any_params into)
 {
@@ -184,6 +197,7 @@ static const struct param_rule mail_rules[] = {
     {STR_INIT("REQUIRETLS"), VALUE_NONE, take_require_tls}, /* RFC 8689 */
     {STR_INIT("RET"),      VALUE_NEEDED, take_ret},      /* RFC 3461 4.3 */
     {STR_INIT("ENVID"),    VALUE_NEEDED, take_envid},    /* RFC 3461 4.4 */
+    {STR_INIT("MT-PRIORITY"), VALUE_NEEDED, take_priority}, /* RFC 6710 */
     {STR_INIT("HOLDFOR"),  VALUE_NEEDED, take_hold_for}, /* RFC 4865 */
     {STR_INIT("HOLDUNTIL"), VALUE_NEEDED, take_hold_until},
 };

@@ -1,5 +1,5 @@
 /* param.h: the parameters of MAIL and RCPT (RFC 5321 4.1.2, RFC 1870, 6152, 6531, 3030, 3461,
- * 4865). */
+ * 4865, 6710). */
 #pragma once
 
 #include "core/base/arena.h"
@@ -21,7 +21,9 @@ struct mail_params {
     bool smtputf8;
     bool require_tls; /* RFC 8689 */
     enum dsn_ret ret;
-    struct str envid;          /* xtext; null pointer: not given */
+    struct str envid; /* xtext; null pointer: not given */
+    int8_t priority;  /* RFC 6710 */
+    bool priority_given;
     struct span hold_for;      /* RFC 4865: this long, at least a second; or */
     struct instant hold_until; /* until then; both zero: not given, and never both are */
 };

@@ -44,6 +44,7 @@ void peer_learn(struct smtp_peer *peer, struct str line)
         {STR_INIT("LIMITS"), PEER_LIMITS, learn_limits},
         {STR_INIT("STARTTLS"), PEER_STARTTLS, NULL},
         {STR_INIT("REQUIRETLS"), PEER_REQUIRETLS, NULL},
+        {STR_INIT("MT-PRIORITY"), PEER_PRIORITY, NULL},
     };
     struct str params = str_trim(line);
     struct str keyword = str_split(&params, ' ');

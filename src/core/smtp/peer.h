@@ -15,6 +15,7 @@ enum peer_extension {
     PEER_LIMITS = 256,
     PEER_STARTTLS = 512,
     PEER_REQUIRETLS = 1024,
+    PEER_PRIORITY = 2048,
 };
 
 struct smtp_peer {

@@ -176,7 +176,8 @@ static enum server_event_kind on_auth(struct smtp_server *s)
 static bool offered(const struct smtp_server_options *o, const struct mail_params *p)
 {
     bool held = p->hold_for.us != 0 || p->hold_until.us != 0;
-    return (!p->require_tls || o->offer_requiretls) && (!held || o->hold_max.us > 0);
+    return (!p->require_tls || o->offer_requiretls) && (!held || o->hold_max.us > 0) &&
+           (!p->priority_given || o->offer_priority);
 }
 
 static enum server_event_kind act(struct smtp_server *s, const struct command *c,

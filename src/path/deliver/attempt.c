@@ -184,6 +184,7 @@ static bool gather(struct attempt *a)
         .body = a->outgoing.body,
         .smtputf8 = a->outgoing.smtputf8,
         .require_tls = a->job->envelope->require_tls,
+        .priority = a->job->envelope->priority,
         .size = a->outgoing.size,
         .ret = a->job->envelope->ret,
         .envid = a->job->envelope->envid,

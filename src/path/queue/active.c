@@ -45,7 +45,7 @@ static void leave(struct active *a)
         entry_rest(q, e, &a->state, a->due_after);
     } else {
         e->since = queue_now(q);
-        heap_move(&q->due, &e->due, a->due_after.us);
+        entry_plan(q, e, a->due_after);
     }
     control_resume(q, a);
     active_free(a);
@@ -109,10 +109,10 @@ void active_begin(struct queue *q, struct entry *e)
 {
     struct active *a = calloc(1, sizeof *a);
     if (!a) {
-        heap_move(&q->due, &e->due, instant_add(queue_now(q), SPAN_S(10)).us);
+        entry_plan(q, e, instant_add(queue_now(q), SPAN_S(10)));
         return;
     }
-    heap_move(&q->due, &e->due, ENTRY_NEVER);
+    entry_plan(q, e, (struct instant){ENTRY_NEVER});
     if (e->flags & ENTRY_PROMISED) {
         a->promised = e->site;
         e->site = NULL;

@@ -155,7 +155,7 @@ static void check_in(struct run *run, struct entry *e)
     if (run->state.envelope) {
         entry_rest(run->queue, e, &run->state, (struct instant){0});
     } else {
-        heap_move(&run->queue->due, &e->due, queue_now(run->queue).us);
+        entry_plan(run->queue, e, queue_now(run->queue));
     }
     queue_arm(run->queue);
 }
@@ -163,7 +163,7 @@ static void check_in(struct run *run, struct entry *e)
 static void check_out(struct run *run, struct entry *e)
 {
     entry_leave_line(run->queue, e);
-    heap_move(&run->queue->due, &e->due, ENTRY_NEVER);
+    entry_plan(run->queue, e, (struct instant){ENTRY_NEVER});
     e->flags |= ENTRY_CHECKED_OUT;
 }
 

@@ -26,18 +26,19 @@ enum {
 #define ENTRY_NEVER INT64_MAX
 
 enum entry_flag {
-    ENTRY_HELD = 1,        /* all that is left of it is held */
-    ENTRY_FORCED = 2,      /* an operator wants it tried now */
-    ENTRY_IN_LINE = 4,     /* in `site`'s line */
-    ENTRY_PROMISED = 8,    /* woken: `site` keeps a place for it */
-    ENTRY_CHECKED_OUT = 16 /* an operator's change is being written */
+    ENTRY_HELD = 1,         /* all that is left of it is held */
+    ENTRY_FORCED = 2,       /* an operator wants it tried now */
+    ENTRY_IN_LINE = 4,      /* in `site`'s line */
+    ENTRY_PROMISED = 8,     /* woken: `site` keeps a place for it */
+    ENTRY_CHECKED_OUT = 16, /* an operator's change is being written */
+    ENTRY_READY = 32        /* its time has come: in `ready`, not in `due` */
 };
 
 struct entry {
     struct queue_id id;
-    struct heap_node due; /* always in the heap; ENTRY_NEVER while nothing is planned */
+    struct heap_node due; /* always in `due` or READY; ENTRY_NEVER while nothing is planned */
     struct map_node by_id;
-    struct list in_line;
+    struct heap_node in_line;
     struct site *site; /* IN_LINE, PROMISED */
     struct active *active;
     struct instant arrived;
@@ -45,6 +46,7 @@ struct entry {
     struct instant since;  /* at rest since */
     uint32_t open;         /* recipients not done */
     uint16_t flags;
+    int8_t priority;
     uint16_t attempts; /* the most that one of them has had */
 };
 
@@ -55,7 +57,8 @@ struct queue {
     struct queue_hands hands;
     struct map by_id;
     struct slab entries;
-    struct heap due;
+    struct heap due;   /* by time */
+    struct heap ready; /* whose time has come, by priority; both have room for all entries */
     struct sites sites;
     struct timer timer;
     struct list actives;
@@ -117,6 +120,7 @@ struct instant queue_now(const struct queue *q);
 struct entry *entry_find(const struct queue *q, struct queue_id id);
 void entry_free(struct queue *q, struct entry *e);
 void entry_leave_line(struct queue *q, struct entry *e); /* and gives a promise back */
+void entry_plan(struct queue *q, struct entry *e, struct instant due); /* to be looked at then */
 void queue_arm(struct queue *q);
 void queue_wake_site(struct queue *q, struct site *site); /* may free the site */
 void queue_check_stopped(struct queue *q);

@@ -22,7 +22,9 @@ struct entry *entry_find(const struct queue *q, struct queue_id id)
 static struct entry *entry_new(struct queue *q, struct queue_id id, struct instant due)
 {
     struct entry *e = slab_take(&q->entries);
-    if (!e || !heap_push(&q->due, &e->due, due.us)) {
+    size_t count = q->due.count + q->ready.count + 1;
+    if (!e || !heap_reserve(&q->ready, count) || !heap_reserve(&q->due, count) ||
+        !heap_push(&q->due, &e->due, due.us)) {
         slab_give(&q->entries, e);
         return NULL;
     }
@@ -35,11 +37,34 @@ static struct entry *entry_new(struct queue *q, struct queue_id id, struct insta
     return e;
 }
 
+static void leave_heap(struct queue *q, struct entry *e)
+{
+    heap_remove(e->flags & ENTRY_READY ? &q->ready : &q->due, &e->due);
+    e->flags &= (uint16_t)~ENTRY_READY;
+}
+
+void entry_plan(struct queue *q, struct entry *e, struct instant due)
+{
+    leave_heap(q, e);
+    (void)!heap_push(&q->due, &e->due, due.us); /* room was reserved */
+}
+
+/* What was promised a place, or is forced, comes before all others. */
+static void make_ready(struct queue *q, struct entry *e)
+{
+    bool first = (e->flags & (ENTRY_PROMISED | ENTRY_FORCED)) != 0;
+    int64_t since = e->due.key > e->arrived.us ? e->due.key : e->arrived.us;
+    int64_t key = first ? 0 : priority_key(e->priority, (uint64_t)since);
+    leave_heap(q, e);
+    e->flags |= ENTRY_READY;
+    (void)!heap_push(&q->ready, &e->due, key);
+}
+
 void entry_free(struct queue *q, struct entry *e)
 {
     entry_leave_line(q, e);
     q->held -= (e->flags & ENTRY_HELD) != 0;
-    heap_remove(&q->due, &e->due);
+    leave_heap(q, e);
     map_remove(&q->by_id, &e->by_id);
     slab_give(&q->entries, e);
 }
@@ -65,11 +90,11 @@ void entry_leave_line(struct queue *q, struct entry *e)
 void queue_wake_site(struct queue *q, struct site *site)
 {
     struct instant now = queue_now(q);
-    for (struct list *n; (n = site_next(site, now)) != NULL;) {
+    for (struct heap_node *n; (n = site_next(site, now)) != NULL;) {
         struct entry *e = CONTAINER_OF(n, struct entry, in_line);
         e->flags &= (uint16_t)~ENTRY_IN_LINE;
         e->flags |= ENTRY_PROMISED;
-        heap_move(&q->due, &e->due, 0); /* before those that were promised nothing */
+        entry_plan(q, e, (struct instant){0}); /* before those that were promised nothing */
     }
     site_settle(&q->sites, site, now);
     queue_arm(q);
@@ -98,11 +123,14 @@ static void pump(struct timer *timer)
     struct instant now = queue_now(q);
     wake_sites(q, now);
     while (may_begin(q)) {
-        struct heap_node *n = heap_min(&q->due);
-        if (!n || n->key > now.us) {
+        for (struct heap_node *n; (n = heap_min(&q->due)) != NULL && n->key <= now.us;) {
+            make_ready(q, CONTAINER_OF(n, struct entry, due));
+        }
+        struct heap_node *first = heap_min(&q->ready);
+        if (!first) {
             break;
         }
-        active_begin(q, CONTAINER_OF(n, struct entry, due));
+        active_begin(q, CONTAINER_OF(first, struct entry, due));
     }
     queue_arm(q);
 }
@@ -115,8 +143,8 @@ void queue_arm(struct queue *q)
     }
     int64_t next = ENTRY_NEVER;
     struct heap_node *n = heap_min(&q->due);
-    if (n && may_begin(q)) {
-        next = n->key;
+    if (may_begin(q)) {
+        next = q->ready.count > 0 ? 0 : n ? n->key : next;
     }
     n = heap_min(&q->sites.wake);
     if (n && n->key < next) {
@@ -186,6 +214,7 @@ static bool found(struct queue *q, const struct spool_found *message, struct are
     }
     e->arrived = envelope.arrived;
     e->begins = envelope_begins(&envelope);
+    e->priority = envelope.priority;
     if (state_replay(&s, message->outcomes)) {
         entry_rest(q, e, &s, (struct instant){0});
     }
@@ -221,6 +250,7 @@ void queue_arrived(struct queue *q, const struct envelope *envelope)
     }
     e->arrived = envelope->arrived;
     e->begins = envelope_begins(envelope);
+    e->priority = envelope->priority;
     e->since = now;
     e->open = (uint32_t)envelope->rcpt_count;
     queue_arm(q);
@@ -284,6 +314,7 @@ void queue_free(struct queue *q)
     slab_done(&q->entries);
     map_done(&q->by_id);
     heap_done(&q->due);
+    heap_done(&q->ready);
     sites_done(&q->sites);
     history_free(q->history);
     config_drop(q->config);

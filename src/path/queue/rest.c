@@ -98,11 +98,14 @@ void entry_rest(struct queue *q, struct entry *e, const struct state *s, struct 
     }
     note_counts(q, e, s);
     e->since = now;
-    heap_move(&q->due, &e->due, due.us);
+    entry_plan(q, e, due);
     if (line && !(e->flags & ENTRY_FORCED) && s->pending > 0) {
+        if (!site_wait(line, &e->in_line, e->priority)) {
+            entry_plan(q, e, earlier(due, instant_add(now, SPAN_MIN(1))));
+            return;
+        }
         e->site = line;
         e->flags |= ENTRY_IN_LINE;
-        site_wait(line, &e->in_line);
         queue_wake_site(q, line); /* it may have room again */
     }
 }
@@ -139,7 +142,7 @@ void entry_wait(const struct queue *q, const struct entry *e, struct story_wait 
         wait->until = e->site->retry_at;
         wait->limit = e->site->window;
         wait->reason = str_from(e->site->error, down ? e->site->error_len : 0);
-    } else if (e->due.key <= now.us) {
+    } else if ((e->flags & ENTRY_READY) || e->due.key <= now.us) {
         wait->kind = WAIT_TURN;
         wait->limit = q->config->queue.active;
     } else {

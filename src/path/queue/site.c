@@ -9,7 +9,9 @@ void sites_done(struct sites *sites)
 {
     struct map_iter it = map_begin(&sites->by_name);
     for (struct map_node *n; (n = map_next(&it)) != NULL;) {
-        free(CONTAINER_OF(n, struct site, node));
+        struct site *site = CONTAINER_OF(n, struct site, node);
+        heap_done(&site->waiting);
+        free(site);
     }
     map_done(&sites->by_name);
     heap_done(&sites->wake);
@@ -52,7 +54,6 @@ struct site *site_take(struct sites *sites, struct str name, uint32_t limit, boo
     site->limit = limit;
     site->local = local;
     site->window = first_window(site);
-    list_init(&site->waiting);
     return site;
 }
 
@@ -63,13 +64,14 @@ bool site_is_down(const struct site *site, struct instant now)
 
 void site_settle(struct sites *sites, struct site *site, struct instant now)
 {
-    if (site->running > 0 || site->reserved > 0 || site->waiting_count > 0 ||
+    if (site->running > 0 || site->reserved > 0 || site->waiting.count > 0 ||
         site_is_down(site, now)) {
         return;
     }
     sites->down -= site->retry_at.us != 0;
     heap_remove(&sites->wake, &site->wake);
     map_remove(&sites->by_name, &site->node);
+    heap_done(&site->waiting);
     free(site);
 }
 
@@ -166,26 +168,25 @@ void site_lift(struct sites *sites, struct site *site)
     }
 }
 
-void site_wait(struct site *site, struct list *waiter)
+bool site_wait(struct site *site, struct heap_node *waiter, int priority)
 {
-    list_append(&site->waiting, waiter);
-    site->waiting_count++;
+    return heap_push(&site->waiting, waiter, priority_key(priority, site->waited++));
 }
 
-void site_unwait(struct site *site, struct list *waiter)
+void site_unwait(struct site *site, struct heap_node *waiter)
 {
-    list_remove(waiter);
-    site->waiting_count--;
+    heap_remove(&site->waiting, waiter);
 }
 
-struct list *site_next(struct site *site, struct instant now)
+struct heap_node *site_next(struct site *site, struct instant now)
 {
-    if (!site_has_room(site, now) || list_empty(&site->waiting)) {
+    struct heap_node *first = heap_min(&site->waiting);
+    if (!first || !site_has_room(site, now)) {
         return NULL;
     }
-    site->waiting_count--;
+    heap_remove(&site->waiting, first);
     site->reserved++;
-    return list_pop(&site->waiting);
+    return first;
 }
 
 void site_promise_back(struct site *site)

@@ -5,8 +5,8 @@
 
 #include "config/config.h"
 #include "core/base/heap.h"
-#include "core/base/list.h"
 #include "core/base/map.h"
+#include "core/mail/priority.h"
 #include "port/entropy.h"
 
 enum {
@@ -18,14 +18,14 @@ enum {
 struct site {
     struct map_node node;
     struct heap_node wake; /* at `retry_at` */
-    struct list waiting;   /* the first comes next */
-    uint32_t waiting_count;
-    uint32_t window;   /* deliveries at once, now */
-    uint32_t limit;    /* … at most */
-    uint32_t running;  /* under way */
-    uint32_t reserved; /* promised to those that were woken */
-    uint32_t failures; /* episodes in a row in which it was not reached */
-    uint32_t broken;   /* connections in a row that broke in the middle */
+    struct heap waiting;   /* the first comes next */
+    uint64_t waited;       /* so many have come to the line */
+    uint32_t window;       /* deliveries at once, now */
+    uint32_t limit;        /* … at most */
+    uint32_t running;      /* under way */
+    uint32_t reserved;     /* promised to those that were woken */
+    uint32_t failures;     /* episodes in a row in which it was not reached */
+    uint32_t broken;       /* connections in a row that broke in the middle */
     struct instant failed_at;
     struct instant retry_at; /* zero: it is not down */
     bool local;
@@ -78,8 +78,9 @@ void site_ended(struct sites *sites, struct site *site, const struct site_result
 /* An operator wants it tried now. */
 void site_lift(struct sites *sites, struct site *site);
 
-void site_wait(struct site *site, struct list *waiter);
-void site_unwait(struct site *site, struct list *waiter);
+/* To the end of the line, but before all of lower priority (RFC 6710). False: no memory. */
+NODISCARD bool site_wait(struct site *site, struct heap_node *waiter, int priority);
+void site_unwait(struct site *site, struct heap_node *waiter);
 /* The next waiter for whom there is room, off the list, with a promise to it; or null. */
-struct list *site_next(struct site *site, struct instant now);
+struct heap_node *site_next(struct site *site, struct instant now);
 void site_promise_back(struct site *site);

@@ -50,7 +50,11 @@ static void arrival(struct buf *out, const struct envelope *e)
     } else {
         buf_add(out, STR("<> (nobody: it is a report or a notice)"));
     }
-    buf_add_format(out, ", %llu octets\n", (unsigned long long)e->body_size);
+    buf_add_format(out, ", %llu octets", (unsigned long long)e->body_size);
+    if (e->priority != 0) {
+        buf_add_format(out, ", priority %d", e->priority);
+    }
+    buf_add(out, STR("\n"));
     buf_add(out, e->client_ip.family == IP_NONE ? STR("Made here ") : STR("Received "));
     story_time(out, e->arrived);
     if (e->client_ip.family != IP_NONE) {

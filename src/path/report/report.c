@@ -37,6 +37,7 @@ static void store(struct making *m)
         .body = m->eight_bit ? BODY_8BITMIME : BODY_7BIT,
         .smtputf8 = m->global,
         .require_tls = m->ask->envelope->require_tls,
+        .priority = m->ask->envelope->priority,
         .is_report = true,
         .body_size = m->text.len,
         .arrived = m->now,

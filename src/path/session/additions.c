@@ -57,6 +57,9 @@ static void add_received(struct buf *out, const struct session *s)
         /* Of several recipients none is named: it would tell each of the others. */
         buf_join(out, STR("\r\n\tfor <"), e->rcpts[0].address, STR(">"));
     }
+    if (e->priority != 0) {
+        buf_add_format(out, "\r\n\tpriority %d", e->priority); /* RFC 6710 4.2 */
+    }
     buf_add(out, STR(";\r\n\t"));
     add_date(out, e->arrived);
 }

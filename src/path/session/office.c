@@ -15,6 +15,7 @@ static struct smtp_server_options options_of(const struct config *config, enum t
         .refuse_long_lines = config->long_lines == LONG_REFUSE,
         .offer_starttls = kind == TERMS_STARTTLS,
         .offer_requiretls = kind == TERMS_PRIVATE,
+        .offer_priority = submits,
         .hold_max = submits ? config->limits.future_release : SPAN_S(0),
     };
 }

@@ -80,6 +80,7 @@ static bool fill(struct session *s, const struct command *c)
     e->smtputf8 = c->mail.smtputf8;
     e->require_tls = c->mail.require_tls;
     e->submitted = session_submits(s);
+    e->priority = c->mail.priority;
     e->client_ip = s->client.ip;
     e->helo = s->helo;
     e->protocol = protocol(s, e->smtputf8);

@@ -143,6 +143,7 @@ static struct envelope sample(struct envelope_rcpt rcpts[2])
                              .body_size = 12345,
                              .arrived = {77},
                              .release = {99},
+                             .priority = -9,
                              .client_ip = {.family = IP_V4, .bytes = {192, 0, 2, 1}},
                              .helo = STR("h"),
                              .protocol = STR("ESMTP"),
@@ -165,6 +166,7 @@ static void an_envelope_comes_back_as_it_was_and_no_part_of_it_passes(void **sta
     assert_true(str_eq(buf_str(&bytes), buf_str(&again)));
     assert_int_equal(back.id.value, 42);
     assert_int_equal(back.release.us, 99);
+    assert_int_equal(back.priority, -9);
     assert_true(back.submitted && back.smtputf8 && !back.is_report);
     assert_true(str_eq(back.rcpts[1].orcpt, STR("rfc822;x@y")));
     for (size_t n = 0; n < bytes.len; n++) {

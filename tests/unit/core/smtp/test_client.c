@@ -151,6 +151,22 @@ static void dsn_parameters_stay_away_from_servers_without_dsn(void **state)
     end(&k);
 }
 
+static void a_priority_is_told_to_servers_that_want_it(void **state)
+{
+    (void)state;
+    for (int offered = 0; offered < 2; offered++) {
+        struct talk k;
+        begin(&k, false, 1);
+        hello(&k, offered ? "250-mx.example\r\n250 MT-PRIORITY MIXER\r\n" : "250 mx.example\r\n");
+        k.t.priority = -3;
+        smtp_client_start(&k.c, &k.t);
+        assert_sent(&k, offered ? "MAIL FROM:<s@y.example> MT-PRIORITY=-3\r\n"
+                                : "MAIL FROM:<s@y.example>\r\n");
+        say(&k, "550 no\r\n");
+        end(&k);
+    }
+}
+
 static void a_552_to_rcpt_means_too_many(void **state)
 {
     (void)state;
@@ -499,6 +515,7 @@ int main(void)
         cmocka_unit_test(ehlo_keywords_are_learnt),
         cmocka_unit_test(commands_go_together_with_pipelining_and_carry_what_the_server_knows),
         cmocka_unit_test(dsn_parameters_stay_away_from_servers_without_dsn),
+        cmocka_unit_test(a_priority_is_told_to_servers_that_want_it),
         cmocka_unit_test(a_552_to_rcpt_means_too_many),
         cmocka_unit_test(data_taken_without_recipients_gets_a_lone_dot),
         cmocka_unit_test(mail_refused_with_pipelining_leaves_the_session_in_step),

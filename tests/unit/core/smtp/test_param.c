@@ -59,6 +59,34 @@ static void parameters_are_taken_refused_or_unknown(void **state)
     }
 }
 
+static void a_priority_is_one_digit_with_or_without_a_sign(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str text;
+        int priority; /* 99: refused */
+    } rows[] = {
+        {STR_INIT(""), 0},
+        {STR_INIT(" MT-PRIORITY=0"), 0},
+        {STR_INIT(" mt-priority=9"), 9},
+        {STR_INIT(" MT-PRIORITY=-9"), -9},
+        {STR_INIT(" MT-PRIORITY=-0"), 99},
+        {STR_INIT(" MT-PRIORITY=+1"), 99},
+        {STR_INIT(" MT-PRIORITY=10"), 99},
+        {STR_INIT(" MT-PRIORITY=-10"), 99},
+        {STR_INIT(" MT-PRIORITY=-"), 99},
+        {STR_INIT(" MT-PRIORITY="), 99},
+        {STR_INIT(" MT-PRIORITY"), 99},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct mail_params mail;
+        bool read = param_parse_mail(rows[i].text, &mail) == PARAM_OK;
+        if ((read ? mail.priority : 99) != rows[i].priority) {
+            fail_msg("\"%.*s\"", STR_ARG(rows[i].text));
+        }
+    }
+}
+
 static void a_message_is_held_by_one_parameter_that_makes_sense(void **state)
 {
     (void)state;
@@ -111,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_are_taken_refused_or_unknown),
+        cmocka_unit_test(a_priority_is_one_digit_with_or_without_a_sign),
         cmocka_unit_test(a_message_is_held_by_one_parameter_that_makes_sense),
         cmocka_unit_test(an_envelope_gets_texts_decoded),
     };

@@ -276,6 +276,45 @@ static void an_idle_queue_stops_at_once(void **state)
     stage_free(s);
 }
 
+static void send_priority(struct stage *s, const char *to, int priority)
+{
+    struct envelope_rcpt rcpt = {.address = str_from_cstr(to)};
+    struct envelope e = {.reverse_path = STR("sender@home.test"),
+                         .priority = (int8_t)priority,
+                         .rcpts = &rcpt,
+                         .rcpt_count = 1};
+    stage_send_envelope(s, e);
+}
+
+static void what_is_urgent_goes_first_over_all_sites_and_after_a_restart(void **state)
+{
+    (void)state;
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct stage *s = stage_new();
+        s->config.queue.active = 1;
+        send_priority(s, "a@one.test", 0);
+        stage_run(s, SPAN_MS(1)); /* it is being worked on */
+        send_priority(s, "low@two.test", -9);
+        send_priority(s, "b@three.test", 0);
+        send_priority(s, "high@four.test", 9);
+        send_priority(s, "c@one.test", 0);
+        if (restarts) {
+            stage_crash(s);
+            s->delivery_count = 0; /* the first was under way, and is made again */
+            stage_open(s);
+        }
+        stage_run(s, SPAN_MIN(1));
+        static const char *const orders[2][5] = {
+            {"a@one.test", "high@four.test", "b@three.test", "c@one.test", "low@two.test"},
+            {"high@four.test", "a@one.test", "b@three.test", "c@one.test", "low@two.test"}};
+        assert_int_equal(s->delivery_count, 5);
+        for (size_t i = 0; i < 5; i++) {
+            assert_string_equal(s->deliveries[i].address, orders[restarts][i]);
+        }
+        stage_free(s);
+    }
+}
+
 static void a_message_at_rest_is_a_small_entry_and_pins_nothing(void **state)
 {
     (void)state;
@@ -307,6 +346,7 @@ int main(void)
         cmocka_unit_test(an_outcome_the_spool_refuses_is_written_again),
         cmocka_unit_test(stopping_waits_for_jobs_and_counts_no_attempt),
         cmocka_unit_test(an_idle_queue_stops_at_once),
+        cmocka_unit_test(what_is_urgent_goes_first_over_all_sites_and_after_a_restart),
         cmocka_unit_test(a_message_at_rest_is_a_small_entry_and_pins_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,16 +126,34 @@ static void one_broken_connection_is_no_dead_site_but_three_are(void **state)
     sites_done(&sites);
 }
 
+static void the_urgent_come_first_in_line(void **state)
+{
+    (void)state;
+    static const int priorities[] = {0, -9, 9, 0, 9, 1};
+    static const size_t order[] = {2, 4, 5, 0, 3, 1};
+    struct sites sites = {0};
+    struct heap_node waiters[ARRAY_LEN(order)] = {{0}};
+    struct site *site = site_take(&sites, STR("smtp:a:25"), 5, false);
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        assert_true(site_wait(site, &waiters[i], priorities[i]));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        assert_ptr_equal(site_next(site, now), &waiters[order[i]]);
+        site_promise_back(site);
+    }
+    sites_done(&sites);
+}
+
 static void those_in_line_come_in_order_and_their_places_are_kept(void **state)
 {
     (void)state;
     struct sites sites = {0};
-    struct list waiters[4] = {{0}};
+    struct heap_node waiters[4] = {{0}};
     struct site *site = site_take(&sites, STR("smtp:a:25"), 2, false);
     site_start(site);
     site_start(site);
     for (size_t i = 0; i < 4; i++) {
-        site_wait(site, &waiters[i]);
+        assert_true(site_wait(site, &waiters[i], 0));
     }
     assert_null(site_next(site, now));
     site->running--;
@@ -164,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_site_that_is_not_reached_is_left_alone_longer_each_time),
         cmocka_unit_test(failures_of_one_moment_count_once),
         cmocka_unit_test(one_broken_connection_is_no_dead_site_but_three_are),
+        cmocka_unit_test(the_urgent_come_first_in_line),
         cmocka_unit_test(those_in_line_come_in_order_and_their_places_are_kept),
         cmocka_unit_test(a_local_site_begins_with_its_whole_window),
     };
