@@ -109,6 +109,12 @@ static struct instant wall(struct clock *clock)
     return (struct instant){INT64_C(1700000000000000)};
 }
 
+static int64_t monotonic_us(struct clock *clock)
+{
+    (void)clock;
+    return 0;
+}
+
 static uint64_t draw(struct entropy *entropy)
 {
     (void)entropy;
@@ -201,7 +207,7 @@ static const struct stream_ops ops = {do_write, do_unsent, do_pause, do_resume, 
 static int begin(void **state)
 {
     (void)state;
-    w = (struct world){.clock = {.wall = wall},
+    w = (struct world){.clock = {.wall = wall, .monotonic_us = monotonic_us},
                        .entropy = {.u64 = draw},
                        .timers = {.arm = arm, .cancel = cancel_timer},
                        .resolver = {.ask = ask, .cancel = cancel_query},
