@@ -31,6 +31,7 @@ static void begin(struct session *s, uint8_t choice)
         .size = 300,
         .ret = choice & 16 ? RET_FULL : RET_UNSET,
         .envid = STR("env id"),
+        .priority = -9,
         .rcpts = s->rcpts,
         .rcpt_count = RCPTS,
     };
