@@ -433,6 +433,47 @@ static void why_tells_of_messages_in_the_queue_and_of_finished_ones(void **state
     stage_free(s);
 }
 
+/* One of them takes long; the others answer at length. */
+static struct span at_length(struct stage *s, const struct delivery_job *job, struct job_rcpt *r)
+{
+    static char words[4001];
+    memset(words, 'x', sizeof words - 1);
+    (void)stage_accept(s, job, r);
+    r->outcome.text = str_from_cstr(words);
+    return str_starts(r->address, STR("last@")) ? SPAN_H(1) : SPAN_S(1);
+}
+
+static void count_outcomes(struct queue_why *why, const struct story *story)
+{
+    struct asked *a = CONTAINER_OF(why, struct asked, why);
+    a->items += story->outcome_count;
+}
+
+static void why_tells_all_of_a_long_story_under_way(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    static char addresses[100][32];
+    static struct envelope_rcpt rcpts[100];
+    for (unsigned i = 0; i < ARRAY_LEN(rcpts); i++) {
+        (void)snprintf(addresses[i], 32, "%s@d%u.test", i == 99 ? "last" : "u", i);
+        rcpts[i] = (struct envelope_rcpt){.address = str_from_cstr(addresses[i])};
+    }
+    s->deliver = at_length;
+    struct queue_id id = stage_send_envelope(
+        s,
+        (struct envelope){.reverse_path = STR("a@home.test"), .rcpts = rcpts, .rcpt_count = 100});
+    stage_run(s, SPAN_MIN(1));
+    struct asked a = {.stage = s, .why = {.each = count_outcomes, .done = stories_done, .id = id}};
+    queue_tell(s->queue, &a.why);
+    stage_run(s, SPAN_S(1));
+    assert_int_equal(a.done, 1);
+    assert_int_equal(a.why.result, 0);
+    assert_int_equal(a.items, 99);
+    stage_run(s, SPAN_H(2));
+    stage_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,6 +491,7 @@ int main(void)
         cmocka_unit_test(only_the_recipients_named_are_removed),
         cmocka_unit_test(requests_end_when_the_queue_stops),
         cmocka_unit_test(why_tells_of_messages_in_the_queue_and_of_finished_ones),
+        cmocka_unit_test(why_tells_all_of_a_long_story_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
