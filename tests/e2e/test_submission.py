@@ -123,6 +123,12 @@ def test_more_addresses_by_configuration(desk):
     ("From: \"anna@house.example\" <ben@house.example>", 550),
     ("From:\r\n  Anna\r\n  <anna@house.example>", 250),
     ("From : ben@house.example", 550),
+    ("From: <ben@house.example> <>", 550),
+    ("From: <ben@house.example> <anna@house.example>", 550),
+    ("From: <ben@house.example>:;", 550),
+    ("From: ben@house.example:;", 550),
+    ("From: friends:anna@house.example;", 250),
+    ("From: ", 550),
     ("Subject: no From at all", 250),
 ])  # fmt: skip
 def test_a_user_is_only_himself_in_the_header(desk, header, code):

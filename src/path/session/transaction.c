@@ -359,18 +359,21 @@ static void on_committed(void *owner, int result)
     session_go_on(s);
 }
 
-/* Every address in From must be one that the user may write as; a message without one is given none
- * here, and two From fields are a trick (RFC 5322 3.6). */
+/* Every address in From must be one that the user may write as; a message without the field is
+ * given none here. Two From fields are a trick (RFC 5322 3.6), and so is one that names nobody
+ * ("<other's>:;"): some readers show its text as an address. */
 static bool from_is_own(const struct session *s)
 {
     const struct header_filter *f = &s->mail->header;
     struct address_list list = {.rest = str_from(f->from, f->from_len)};
     struct buf address = {0};
     bool own = f->froms <= 1 && !f->from_cut;
+    bool named = f->froms == 0;
     while (own && address_list_next(&list, &address)) {
         own = policy_may_write_as(&s->client, buf_str(&address));
+        named = true;
     }
-    own = own && !list.damaged && !address.failed;
+    own = own && named && !list.damaged && !address.failed;
     buf_done(&address);
     return own;
 }

@@ -56,6 +56,9 @@ static void addresses_are_found_in_every_form_of_a_list(void **state)
         {"\"open", "!"},
         {"a@b, (open", "a@b|!"},
         {"<a@b", "!"},
+        {"<a@b> <>", "!"},
+        {"<a@b> <c@d>", "!"},
+        {"<a@b>:;, c@d", "!"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
