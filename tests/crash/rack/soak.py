@@ -93,10 +93,13 @@ class Soak:
 
     def pause(self, seconds):
         """Meanwhile what arrived is looked at and thrown away, as its reader would."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        end = time.monotonic() + seconds
+
+        def is_over():
             self.read_mail()
-            time.sleep(0.2)
+            return time.monotonic() >= end
+
+        ground.until("the time is over", is_over, patience=seconds + 60, pause=0.2)
 
     def read_mail(self):
         self.arrivals.look()
