@@ -5,7 +5,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/ip.h"
-#include "world/system.h"
+#include "world/whole_file.h"
 
 struct setting {
     const char *name;
@@ -184,8 +184,11 @@ static bool use_system(struct ub_ctx *ub, const struct dns_service_options *opti
 
 static void use_hosts(struct ub_ctx *ub, struct str hosts)
 {
+    enum { HOSTS_MAX = 1 << 20 };
     struct buf text = {0};
-    if (system_read_file(hosts, 1 << 20, &text) == 0) {
+    char path[4096];
+    snprintf(path, sizeof path, "%.*s", STR_ARG(hosts));
+    if (hosts.len < sizeof path && whole_file_read_small(path, HOSTS_MAX, &text) == 0) {
         read_hosts(ub, buf_str(&text));
     }
     buf_done(&text);

@@ -91,49 +91,6 @@ size_t system_processors(void)
     return n ? n : 1;
 }
 
-static int read_all(int file, size_t limit, struct buf *out)
-{
-    size_t start = out->len;
-    for (;;) {
-        size_t have = out->len - start;
-        size_t want = limit - have < 65536 ? limit - have + 1 : 65536;
-        if (!buf_reserve(out, want)) {
-            return -ENOMEM;
-        }
-        ssize_t n = read(file, out->ptr + out->len, want);
-        if (n == 0) {
-            return 0;
-        }
-        if (n < 0 && errno != EINTR) {
-            return -errno;
-        }
-        out->len += n > 0 ? (size_t)n : 0;
-        if (out->len - start > limit) {
-            return -EFBIG;
-        }
-    }
-}
-
-int system_read_file(struct str path, size_t limit, struct buf *out)
-{
-    char name[4096];
-    if (path.len >= sizeof name) {
-        return -ENAMETOOLONG;
-    }
-    if (path.len == 0 || str_find(path, '\0') != STR_NONE) {
-        return -ENOENT;
-    }
-    memcpy(name, path.ptr, path.len);
-    name[path.len] = '\0';
-    int file = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (file < 0) {
-        return -errno;
-    }
-    int result = read_all(file, limit, out);
-    close(file);
-    return result;
-}
-
 int system_endpoint_is_free(struct endpoint at)
 {
     struct sockaddr_storage address;

@@ -16,5 +16,3 @@ size_t system_processors(void);
 /* 0, or -EADDRINUSE where another process listens there. Our own loops share an endpoint, and so
  * could two servers of one user by mistake: the kernel would split the mail between them. */
 NODISCARD int system_endpoint_is_free(struct endpoint at);
-/* Appends a whole file. 0, or -errno; -EFBIG where it is longer than `limit`. */
-NODISCARD int system_read_file(struct str path, size_t limit, struct buf *out);

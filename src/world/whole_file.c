@@ -29,13 +29,17 @@ int file_stamp_of(const char *path, struct file_stamp *stamp)
     return 0;
 }
 
-static int read_all(int file, struct buf *out)
+/* One octet more than the limit is asked for, as the file may grow meanwhile. */
+static int read_all(int file, size_t limit, struct buf *out)
 {
+    size_t start = out->len;
     for (;;) {
-        if (!buf_reserve(out, PIECE)) {
+        size_t left = limit - (out->len - start);
+        size_t want = left < PIECE ? left + 1 : PIECE;
+        if (!buf_reserve(out, want)) {
             return -ENOMEM;
         }
-        ssize_t n = read(file, out->ptr + out->len, PIECE);
+        ssize_t n = read(file, out->ptr + out->len, want);
         if (n == 0) {
             return 0;
         }
@@ -43,13 +47,13 @@ static int read_all(int file, struct buf *out)
             return -errno;
         }
         out->len += n > 0 ? (size_t)n : 0;
-        if (out->len > FILE_MAX) {
+        if (out->len - start > limit) {
             return -EFBIG;
         }
     }
 }
 
-int whole_file_read(const char *path, struct buf *out, struct file_stamp *stamp)
+static int read_file(const char *path, size_t limit, struct buf *out, struct file_stamp *stamp)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file < 0) {
@@ -59,10 +63,21 @@ int whole_file_read(const char *path, struct buf *out, struct file_stamp *stamp)
     int error = fstat(file, &st) != 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
     if (!error) {
         stamp_from(&st, stamp);
-        error = read_all(file, out);
+        error = read_all(file, limit, out);
     }
     close(file);
     return error;
+}
+
+int whole_file_read(const char *path, struct buf *out, struct file_stamp *stamp)
+{
+    return read_file(path, FILE_MAX, out, stamp);
+}
+
+int whole_file_read_small(const char *path, size_t limit, struct buf *out)
+{
+    struct file_stamp stamp;
+    return read_file(path, limit, out, &stamp);
 }
 
 static int write_all(int file, struct str text)

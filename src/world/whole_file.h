@@ -11,8 +11,11 @@ struct file_stamp {
 };
 
 NODISCARD int file_stamp_of(const char *path, struct file_stamp *stamp);
-/* Appends it, at most 64 MiB (-EFBIG). */
+/* Appends it, at most 64 MiB (-EFBIG). What is no file (a FIFO, a device) is -EINVAL and not waited
+ * for. */
 NODISCARD int whole_file_read(const char *path, struct buf *out, struct file_stamp *stamp);
+/* The same of a small file, with a limit in octets. */
+NODISCARD int whole_file_read_small(const char *path, size_t limit, struct buf *out);
 /* Beside it, synced, then renamed over it; owner and mode stay. A reader sees old or new. */
 NODISCARD int whole_file_replace(const char *path, struct str text);
 /* Made (mode 0600) if it is not there. A descriptor, or -errno; waits for another holder. */
