@@ -60,6 +60,13 @@ class Attacker:
         self.pending = self.pending[sent:]
         return True
 
+    def say_no_more(self):
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            return False
+        return True
+
     def read(self):
         try:
             got = self.socket.recv(65536)
@@ -113,8 +120,8 @@ def main(kind, count, address, port):
                 if one.number not in begun:
                     begun.add(one.number)
                     good = one.write(first)
-                    if kind == "half-closed":
-                        one.socket.shutdown(socket.SHUT_WR)
+                    if kind == "half-closed" and good:
+                        good = one.say_no_more()
                 elif every == 0 and again:
                     good = one.write(again)
                 else:
@@ -133,7 +140,8 @@ def main(kind, count, address, port):
             turn = iter(list(alive.values())) if time.monotonic() >= next_turn else turn
             next_turn += every if time.monotonic() >= next_turn else 0
             for _, one in zip(range(count // 40 + 1 if every >= 1 else count), turn):
-                if one.number in alive and not one.write(again):
+                # whoever was cut off since the list was made has a successor of the same number
+                if alive[one.number] is one and not one.write(again):
                     gone(one)
 
 

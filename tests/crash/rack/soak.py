@@ -44,6 +44,7 @@ class Soak:
         self.box = self.house.maildir("you")
         self.arrivals = Arrivals([self.box], [self.far])
         self.count = 0
+        self.crashes = 0  # that we caused, since it was started
 
     def mood(self, session, phase, argument):
         """The far server: mostly well, sometimes all of this."""
@@ -59,15 +60,24 @@ class Soak:
     def crash_worker(self):
         number = self.rng.choice([signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV])
         before = len(self.house.seen("ready"))
+        self.crashes += 1
         ground.os.kill(self.worker(), number)
         self.house.wait("worker-started", 1)
         ground.until("a new worker is ready", lambda: len(self.house.seen("ready")) > before)
 
+    def no_other_crash(self):
+        """Before its log's events are forgotten: only we made the worker die."""
+        died = self.house.seen("worker-died")
+        assert len(died) == self.crashes, f"{self.crashes} crashes were ours, of {died}"
+        self.crashes = 0
+
     def kill_all(self):
+        self.no_other_crash()
         self.house.kill()
         self.house.start()
 
     def restart(self):
+        self.no_other_crash()
         self.house.stop()
         self.house.start()
 
@@ -81,9 +91,13 @@ class Soak:
         kind = self.rng.choice(ATTACKS)
         command = [sys.executable, "-B", str(HERE / "attack.py"), kind, "200", self.house.address, str(self.house.port)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        process.stdout.readline()
-        self.pause(2)
-        process.communicate("\n", timeout=60)
+        try:
+            process.stdout.readline()
+            self.pause(2)
+            process.communicate("\n", timeout=60)
+            assert process.returncode == 0, f"the attackers ({kind}) failed, not the server: their traceback is above"
+        finally:
+            process.kill()
 
     def verbs(self):
         for words in (["queue"], ["queue", "retry", "--domain", "far.example"], ["why", "you@house.example"]):
@@ -149,6 +163,7 @@ def main(minutes, seed):
         taken += soak.load(20, faults=False)
         soak.pause(25)
         end = soak.size()
+        soak.no_other_crash()
         soak.house.stop()
     finally:
         soak.house.process and soak.house.kill()
