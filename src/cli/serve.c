@@ -185,10 +185,10 @@ static void office_opened(void *owner, int result, struct str reason)
     supervisor_link_ready(&server->link);
 }
 
-static int connect_login(void *owner)
+static int connect_login(void *owner, bool stuck)
 {
     struct server *server = owner;
-    return supervisor_link_login(&server->link);
+    return supervisor_link_login(&server->link, stuck);
 }
 
 static bool make_logins(struct server *server)
@@ -210,16 +210,16 @@ static bool make_logins(struct server *server)
     return error == 0;
 }
 
-static int connect_keys(void *owner)
+static int connect_keys(void *owner, bool stuck)
 {
     struct server *server = owner;
-    return supervisor_link_keys(&server->link);
+    return supervisor_link_keys(&server->link, stuck);
 }
 
-static int connect_dkim(void *owner)
+static int connect_dkim(void *owner, bool stuck)
 {
     struct server *server = owner;
-    return supervisor_link_dkim(&server->link);
+    return supervisor_link_dkim(&server->link, stuck);
 }
 
 static bool make_loops(struct server *server)

@@ -7,7 +7,8 @@
 #include "world/loop.h"
 
 struct serve_dkim {
-    int (*connect_keys)(void *owner); /* a socket to the key process, or -errno; any thread */
+    /* As key_asker has it; from any thread. */
+    int (*connect_keys)(void *owner, bool stuck);
     void *owner;
     struct log *log;
 

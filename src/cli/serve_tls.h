@@ -16,8 +16,7 @@ struct serve_renewal {
 };
 
 struct serve_tls {
-    int (*connect_keys)(
-        void *owner); /* a socket to the key process, or -errno; any loop's thread */
+    int (*connect_keys)(void *owner, bool stuck); /* as key_asker has it; any loop's thread */
     void *owner;
     const struct config *const *config; /* the one in force */
     struct loop *home;

@@ -7,13 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Far more than a signature takes: a process that hangs must not hold up a loop for ever. */
-static const struct timeval patience = {.tv_sec = 5};
+/* Far more than a signature takes. A process that hangs holds up the loop so long, once: then it is
+ * replaced. */
+static const struct timeval patience = {.tv_sec = 2};
 
 static int connected(struct key_asker *asker)
 {
     if (asker->socket < 0) {
-        asker->socket = asker->connect(asker->owner);
+        asker->socket = asker->connect(asker->owner, asker->stuck);
+        asker->stuck = false;
         if (asker->socket >= 0) {
             (void)setsockopt(asker->socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         }
@@ -36,6 +38,7 @@ static int ask(struct key_asker *asker, const struct key_question *question,
         }
         got = 1;
     }
+    asker->stuck = got < 0 && errno == EAGAIN;
     if (got == (ssize_t)sizeof *answer && answer->result <= KEY_BYTES_MAX) {
         return 0;
     }
@@ -86,7 +89,7 @@ int key_asker_chain(struct key_asker *asker, uint32_t pair, struct buf *out)
     return -EFBIG;
 }
 
-void key_asker_open(struct key_asker *asker, int (*connect)(void *owner), void *owner)
+void key_asker_open(struct key_asker *asker, int (*connect)(void *owner, bool stuck), void *owner)
 {
     *asker =
         (struct key_asker){.signer.sign = sign, .connect = connect, .owner = owner, .socket = -1};

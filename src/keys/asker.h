@@ -6,13 +6,14 @@
 
 struct key_asker {
     struct key_signer signer;
-    /* A socket to the key process, or -errno. */
-    int (*connect)(void *owner);
+    /* A socket to the key process, or -errno; `stuck`: the last one gave no answer. */
+    int (*connect)(void *owner, bool stuck);
     void *owner;
     int socket; /* -1: none now */
+    bool stuck;
 };
 
-void key_asker_open(struct key_asker *asker, int (*connect)(void *owner), void *owner);
+void key_asker_open(struct key_asker *asker, int (*connect)(void *owner, bool stuck), void *owner);
 /* Appends the chain of a pair (QUESTION_CHAIN), at most CHAIN_TEXT_MAX. 0, or -errno: -ENOENT and
  * -EKEYREJECTED as there. */
 enum { CHAIN_TEXT_MAX = 256 << 10 };

@@ -99,7 +99,7 @@ static void sign(struct signer *signer, struct signer_order *order)
     pthread_mutex_unlock(&all->mutex);
 }
 
-struct dkim_signer *dkim_signer_new(int (*connect)(void *owner), void *owner)
+struct dkim_signer *dkim_signer_new(int (*connect)(void *owner, bool stuck), void *owner)
 {
     struct dkim_signer *all = calloc(1, sizeof *all);
     if (!all) {

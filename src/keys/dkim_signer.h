@@ -9,7 +9,7 @@
 struct dkim_signer;
 
 /* `connect`: a socket to the key process, or -errno; from the thread. Null: no memory. */
-NODISCARD struct dkim_signer *dkim_signer_new(int (*connect)(void *owner), void *owner);
+NODISCARD struct dkim_signer *dkim_signer_new(int (*connect)(void *owner, bool stuck), void *owner);
 /* For the loop with that inbox; lives as long as the signer. Null: no memory. */
 NODISCARD struct signer *dkim_signer_for(struct dkim_signer *signer, struct inbox *inbox);
 /* The next question goes to the key process that there is then: after a reload. */

@@ -188,6 +188,10 @@ static void end(struct desk *desk, struct one *o)
 static void take(struct desk *desk, struct line *line, const struct login_question *asked)
 {
     struct one *o = find(line, asked->id);
+    if (asked->asked == LOGIN_PING) {
+        answer(line->socket, &(struct login_answer){.id = asked->id, .result = LOGIN_MORE});
+        return;
+    }
     if (asked->asked == LOGIN_END) {
         if (o) {
             end(desk, o);

@@ -13,7 +13,9 @@
 #include "world/wipe.h"
 
 /* Beyond the time limits of all stores together: the login process itself gives no answer. */
-#define PATIENCE SPAN_S(60)
+#define PATIENCE_US (60 * INT64_C(1000000))
+/* Far more than it takes to hear a question: a login process that has not stands still. */
+#define HEARING_US (3 * INT64_C(1000000))
 
 struct login_service {
     struct guard *guard;
@@ -29,7 +31,8 @@ struct line {
     struct loop_logins *office;
     struct packets *packets; /* null: that process is gone */
     unsigned generation;
-    size_t users; /* attempts; the office counts as one while it is the newest line */
+    int64_t pinged_us; /* monotonic; 0: no sign of life is waited for */
+    size_t users;      /* attempts; the office counts as one while it is the newest line */
 };
 
 struct loop_logins {
@@ -39,6 +42,7 @@ struct loop_logins {
     const struct ports *ports;
     struct line *newest; /* null: none yet */
     struct list node;    /* in the service's */
+    bool stuck;          /* the last login process read no questions */
     struct parcel renewal;
     atomic_bool renewing; /* it is in the loop's inbox */
     struct list attempts;
@@ -58,7 +62,8 @@ struct attempt {
     bool encrypted, bindable;
     char exporter[TLS_EXPORTER_SIZE];
     struct timer timer;
-    bool asked; /* the timer is then the limit of our patience */
+    bool asked;        /* the timer then looks whether we are heard, and how long we wait */
+    int64_t waited_us; /* for the answer */
     enum login_result result;
     struct buf challenge, user;
 };
@@ -80,15 +85,20 @@ static void free_attempt(struct attempt *a)
     free(a);
 }
 
-static int ask(struct attempt *a, const struct login_question *question)
+static int send_on(const struct line *line, const struct login_question *question)
 {
     struct buf bytes = {0};
     login_question_format(&bytes, question);
-    int error = bytes.failed                  ? -ENOMEM
-                : a->line && a->line->packets ? packets_send(a->line->packets, buf_str(&bytes))
-                                              : -EPIPE;
+    int error = bytes.failed            ? -ENOMEM
+                : line && line->packets ? packets_send(line->packets, buf_str(&bytes))
+                                        : -EPIPE;
     wipe_buf(&bytes);
     return error;
+}
+
+static int ask(const struct attempt *a, const struct login_question *question)
+{
+    return send_on(a->line, question);
 }
 
 /* The attempt is over: the other side may forget it. */
@@ -165,21 +175,15 @@ static void unanswered(struct attempt *a)
     answered(a, &later);
 }
 
-static void on_timer(struct timer *timer)
-{
-    struct attempt *a = CONTAINER_OF(timer, struct attempt, timer);
-    if (a->asked) {
-        unanswered(a);
-    } else {
-        tell(a);
-    }
-}
-
 static void on_answer(struct packets_owner *owner, struct str bytes)
 {
     struct line *line = CONTAINER_OF(owner, struct line, owner);
     struct login_answer answer;
     if (!login_answer_parse(bytes, &answer)) {
+        return;
+    }
+    line->pinged_us = 0; /* it lives */
+    if (answer.id == LOGIN_NOBODY) {
         return;
     }
     LIST_EACH (node, &line->office->attempts) {
@@ -227,7 +231,7 @@ static int open_line(struct loop_logins *office, unsigned generation)
                           .office = office,
                           .generation = generation,
                           .users = 1};
-    int socket = service->options.connect(service->options.owner);
+    int socket = service->options.connect(service->options.owner, office->stuck);
     int error =
         socket < 0 ? socket : packets_open(office->loop, socket, &line->owner, &line->packets);
     if (error) {
@@ -236,7 +240,56 @@ static int open_line(struct loop_logins *office, unsigned generation)
     }
     drop_line(office->newest);
     office->newest = line;
+    office->stuck = false;
     return 0;
+}
+
+static void wait_for_answer(struct attempt *a)
+{
+    struct timers *timers = a->office->ports->timers;
+    timers->arm(timers, &a->timer, (struct span){HEARING_US});
+}
+
+/* Asks for a sign of life, unless that was asked long ago in vain. What takes long otherwise is the
+ * stores' time, or others': the process hears at any time. */
+static bool is_there(struct line *line)
+{
+    struct login_question question = {.asked = LOGIN_PING, .id = LOGIN_NOBODY};
+    struct clock *clock = line->office->ports->clock;
+    int64_t now = clock->monotonic_us(clock);
+    if (line->pinged_us != 0) {
+        return now - line->pinged_us < HEARING_US;
+    }
+    line->pinged_us = now;
+    (void)!send_on(line, &question); /* where its input is full, that is no answer either */
+    return true;
+}
+
+/* At once, so that the next who logs in does not wait. */
+static void replace_stuck(struct loop_logins *office, struct line *line)
+{
+    office->stuck = true;
+    on_lost(&line->owner);
+    if (office->stuck) {
+        (void)!open_line(office, atomic_load(&office->service->generation));
+    }
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct attempt *a = CONTAINER_OF(timer, struct attempt, timer);
+    if (!a->asked) {
+        tell(a);
+        return;
+    }
+    a->waited_us += HEARING_US;
+    if (!is_there(a->line)) {
+        replace_stuck(a->office, a->line);
+    } else if (a->waited_us >= PATIENCE_US) {
+        unanswered(a);
+    } else {
+        wait_for_answer(a);
+    }
 }
 
 /* The first question. A process that has died in the meantime is replaced by another one. */
@@ -306,7 +359,8 @@ static int begin(struct logins *logins, struct login *login, const struct login_
     if (bindable) {
         memcpy(a->exporter, facts->exporter.ptr, sizeof a->exporter);
     }
-    a->id = ++office->last_id;
+    office->last_id += office->last_id + 1 == LOGIN_NOBODY ? 2 : 1;
+    a->id = office->last_id;
     a->timer.fire = on_timer;
     list_append(&office->attempts, &a->node);
     login->impl = a;
@@ -333,7 +387,8 @@ static void step(struct logins *logins, struct login *login, struct str response
         tell_after(a, LOGIN_LATER, (struct span){0});
     } else {
         a->asked = true;
-        a->office->ports->timers->arm(a->office->ports->timers, &a->timer, PATIENCE);
+        a->waited_us = 0;
+        wait_for_answer(a);
     }
 }
 

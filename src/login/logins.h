@@ -11,8 +11,9 @@ struct login_service;
 
 struct login_options {
     sasl_set mechanisms; /* that may be used */
-    /* A socket to the login process, or -errno. From any thread. */
-    int (*connect)(void *owner);
+    /* A socket to the login process, or -errno; `stuck`: the last one reads no questions, and is to
+     * be replaced. From any thread. */
+    int (*connect)(void *owner, bool stuck);
     void *owner;
 };
 

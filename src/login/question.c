@@ -12,7 +12,7 @@ void login_question_format(struct buf *out, const struct login_question *questio
         buf_put_u8(out, question->encrypted);
         buf_put_str(out, question->exporter);
     }
-    if (question->asked != LOGIN_END) {
+    if (question->asked == LOGIN_BEGIN || question->asked == LOGIN_STEP) {
         buf_put_str(out, question->response);
     }
 }
@@ -36,10 +36,10 @@ bool login_question_parse(struct str bytes, struct login_question *question)
         encrypted = scan_get_u8(&sc);
         q.exporter = scan_get_str(&sc);
     }
-    if (asked != LOGIN_END) {
+    if (asked == LOGIN_BEGIN || asked == LOGIN_STEP) {
         q.response = scan_get_str(&sc);
     }
-    if (!scan_done(&sc) || asked < LOGIN_BEGIN || asked > LOGIN_END || kind >= SASL_KINDS ||
+    if (!scan_done(&sc) || asked < LOGIN_BEGIN || asked > LOGIN_PING || kind >= SASL_KINDS ||
         encrypted > 1 || q.response.len > LOGIN_RESPONSE_MAX ||
         (q.exporter.len != 0 && q.exporter.len != TLS_EXPORTER_SIZE)) {
         return false;

@@ -11,16 +11,19 @@ enum {
     LOGIN_DATAGRAM_MAX = 32768,
 };
 
+enum { LOGIN_NOBODY = 0 };
+
 enum login_asked {
     LOGIN_BEGIN = 1, /* a new exchange, and its first step */
     LOGIN_STEP,
-    LOGIN_END, /* the exchange is over or given up; there is no answer */
+    LOGIN_END,  /* the exchange is over or given up; there is no answer */
+    LOGIN_PING, /* are you there? LOGIN_MORE answers at once, by the same number */
 };
 
 /* Texts are borrowed. */
 struct login_question {
     enum login_asked asked;
-    uint32_t id; /* the worker's, for the exchange */
+    uint32_t id; /* the worker's, for the exchange; never LOGIN_NOBODY but in a PING */
     enum sasl_kind kind;
     bool encrypted;
     struct str exporter; /* 32 octets, or none */

@@ -44,21 +44,21 @@ int supervisor_link_postman(struct supervisor_link *link)
     return ask(link, &question);
 }
 
-int supervisor_link_keys(struct supervisor_link *link)
+int supervisor_link_keys(struct supervisor_link *link, bool stuck)
 {
-    struct message question = {.kind = MESSAGE_KEYS};
+    struct message question = {.kind = MESSAGE_KEYS, .error = stuck};
     return ask(link, &question);
 }
 
-int supervisor_link_dkim(struct supervisor_link *link)
+int supervisor_link_dkim(struct supervisor_link *link, bool stuck)
 {
-    struct message question = {.kind = MESSAGE_DKIM};
+    struct message question = {.kind = MESSAGE_DKIM, .error = stuck};
     return ask(link, &question);
 }
 
-int supervisor_link_login(struct supervisor_link *link)
+int supervisor_link_login(struct supervisor_link *link, bool stuck)
 {
-    struct message question = {.kind = MESSAGE_LOGIN};
+    struct message question = {.kind = MESSAGE_LOGIN, .error = stuck};
     return ask(link, &question);
 }
 

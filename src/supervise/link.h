@@ -20,12 +20,13 @@ NODISCARD int supervisor_link_open(struct supervisor_link *link, int channel);
 NODISCARD int supervisor_link_runner(struct supervisor_link *link);
 /* The same of one that delivers to system users. */
 NODISCARD int supervisor_link_postman(struct supervisor_link *link);
-/* The same to the process that holds the private keys of certificates. */
-NODISCARD int supervisor_link_keys(struct supervisor_link *link);
+/* The same to the process that holds the private keys of certificates. `stuck`: the last one has
+ * given no answer, and is to be replaced. */
+NODISCARD int supervisor_link_keys(struct supervisor_link *link, bool stuck);
 /* To the one that holds those of DKIM. */
-NODISCARD int supervisor_link_dkim(struct supervisor_link *link);
+NODISCARD int supervisor_link_dkim(struct supervisor_link *link, bool stuck);
 /* And to the one that finds out who users are. */
-NODISCARD int supervisor_link_login(struct supervisor_link *link);
+NODISCARD int supervisor_link_login(struct supervisor_link *link, bool stuck);
 /* Mail is taken from now on. */
 void supervisor_link_ready(struct supervisor_link *link);
 /* A reload is over, whatever came of it. */

@@ -43,10 +43,6 @@ enum { SUPERVISOR_CHANNEL = 3 }; /* the runner finds its socket there too */
 
 /* Until the worker ends by itself, which gives its exit code; also where it was asked to end, by
  * SIGTERM or SIGINT. A worker that was ready and then is killed by a signal, or fails, is replaced:
- * at once, but after a growing pause (supervisor_pause) where it does not live long. One that exits
+ * at once, but after a growing pause (pause.h) where it does not live long. One that exits
  * before the first was ready has told the reason: there is no other try. */
 NODISCARD int supervise(const struct supervisor_options *options);
-
-/* How long to wait before the next worker, when `failures` have failed in a row soon after their
- * start. */
-struct span supervisor_pause(unsigned failures);

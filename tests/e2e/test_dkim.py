@@ -236,6 +236,14 @@ def test_a_key_process_that_dies_costs_nothing(near, keys, far):
     assert keys.verify(far.wait()[0].message) == {"s1": True, "ed": True}
 
 
+def test_a_key_process_that_stands_still_costs_a_moment(near, keys, far):
+    house = near()
+    os.kill(house.wait("keys-started")["pid"], signal.SIGSTOP)
+    house.submit("you@far.example", MESSAGE, sender="anna@house.example")
+    assert keys.verify(far.wait()[0].message) == {"s1": True, "ed": True}
+    house.wait("keys-stuck")
+
+
 @root
 def test_the_workers_memory_gives_no_key(near, keys, far):
     house = near()

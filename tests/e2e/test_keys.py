@@ -5,10 +5,13 @@ import re
 import signal
 import ssl
 import subprocess
+import time
 
 import pytest
 from house import ground
 from house.smtp_client import Client
+
+SIGNATURE_PATIENCE = 2  # seconds: then a key process stands still
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can read another process's memory")
 
@@ -89,6 +92,21 @@ def test_a_key_process_that_dies_is_replaced(certified):
     assert shake_hands(house) == "TLSv1.3"
     assert len(house.seen("worker-started")) == 1
     house.wait("keys-started", 2)
+
+
+def test_a_key_process_that_stands_still_is_replaced(certified):
+    house, _ = certified()
+    shake_hands(house)
+    stopped = house.wait("keys-started")["pid"]
+    os.kill(stopped, signal.SIGSTOP)
+    assert shake_hands(house) == "TLSv1.3"  # that one waits, and nobody after it
+    assert house.wait("keys-stuck")["pid"] == stopped
+    assert house.wait("keys-died")["signal"] == signal.SIGKILL
+    before = time.monotonic()
+    assert shake_hands(house) == "TLSv1.3"
+    assert time.monotonic() - before < SIGNATURE_PATIENCE
+    assert ground.is_gone(stopped)
+    assert len(house.seen("worker-started")) == 1
 
 
 def test_keys_outlive_a_worker(certified):

@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -136,6 +137,21 @@ def test_a_login_process_that_dies_is_replaced(postrider, table):
         assert between.ask(base64.b64encode(b"anna").decode()).code == 454
         assert fresh.ask("AUTH PLAIN " + base64.b64encode(b"\0anna\0" + PASSWORD.encode()).decode()).code == 235
         assert login_process(desk.server) not in ([], [process])
+
+
+def test_a_login_process_that_stands_still_is_replaced_and_holds_up_nobody_but_logins(postrider, table):
+    desk = Desk(postrider, [{"sqlite": table, "query": QUERY}])
+    assert desk.plain("anna").code == 235
+    (process,) = login_process(desk.server)
+    with desk.client() as other:
+        os.kill(process, signal.SIGSTOP)
+        with ThreadPoolExecutor(1) as clients:
+            waiting = clients.submit(desk.plain, "anna")
+            assert other.ask("NOOP").code == 250  # on whichever loop it is
+            assert waiting.result().code == 454
+    assert desk.server.wait("login-stuck")["pid"] == process
+    assert desk.plain("anna").code == 235
+    assert login_process(desk.server) not in ([], [process])
 
 
 def test_after_a_reload_the_old_login_process_ends_and_the_new_one_has_the_new_users(postrider, table):

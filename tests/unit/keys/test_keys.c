@@ -84,10 +84,11 @@ static void run_process(int door)
 
 static int door;
 
-static int connect_keys(void *owner)
+static int connect_keys(void *owner, bool stuck)
 {
     int ends[2];
     (void)owner;
+    (void)stuck;
     assert_int_equal(channel_pair(ends), 0);
     struct message message = {.kind = MESSAGE_SOCKET, .descriptor = ends[1]};
     assert_int_equal(channel_send(door, &message), 0);

@@ -7,7 +7,7 @@
 // clang-format on
 
 #include "supervise/kept_sockets.h"
-#include "supervise/supervisor.h"
+#include "supervise/pause.h"
 #include "world/address.h"
 
 #include <errno.h>
@@ -116,7 +116,7 @@ static void test_a_pause_grows_only_after_several_failures_and_has_an_end(void *
     } rows[] = {{1, 0},   {3, 0},     {4, 100},    {5, 200},
                 {6, 400}, {10, 6400}, {11, 10000}, {4000000000, 10000}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        assert_int_equal(supervisor_pause(rows[i].failures).us, rows[i].ms * 1000);
+        assert_int_equal(restart_pause(rows[i].failures).us, rows[i].ms * 1000);
     }
 }
 
