@@ -47,13 +47,18 @@ static uint64_t never_zero(uint64_t hash)
     return hash ? hash : 1;
 }
 
-static struct keys keys_of(const struct guard *guard, struct ip peer, struct str user)
+uint64_t guard_network(const struct guard *guard, struct ip peer)
 {
     struct ip ip = ip_unmap(peer);
     size_t counted = ip.family == IP_V6 ? 8 : ip.family == IP_V4 ? 4 : 0;
     char network[9] = {(char)ip.family};
     memcpy(network + 1, ip.bytes, counted);
-    uint64_t n = hash_bytes(guard->seed, (struct str){network, counted + 1});
+    return hash_bytes(guard->seed, (struct str){network, counted + 1});
+}
+
+static struct keys keys_of(const struct guard *guard, struct ip peer, struct str user)
+{
+    uint64_t n = guard_network(guard, peer);
     uint64_t a = hash_nocase(guard->seed, user);
     uint64_t both[2] = {n, a};
     uint64_t pair = hash_bytes(guard->seed, (struct str){(const char *)both, sizeof both});

@@ -21,6 +21,9 @@ struct guard;
 NODISCARD struct guard *guard_new(struct hash_seed seed); /* null: no memory */
 void guard_free(struct guard *guard);                     /* null is fine */
 
+/* A number for the client's network: the same for all its addresses, and for no other one but by
+ * chance. */
+uint64_t guard_network(const struct guard *guard, struct ip peer);
 /* May this network try? `user` empty: the name is not known yet. `now` is monotonic. */
 NODISCARD bool guard_allows(struct guard *guard, struct ip peer, struct str user, int64_t now_us);
 /* Notes a failure; returns how long to wait before it is said. */

@@ -2,6 +2,7 @@
 
 #include "core/base/list.h"
 #include "login/question.h"
+#include "login/shares.h"
 #include "supervise/channel.h"
 #include "world/wipe.h"
 
@@ -27,7 +28,10 @@ struct line {
  */
 struct one {
     struct list node; /* in its line */
+    struct list age;  /* in the desk's */
     struct list job;  /* in the desk's queue */
+    struct share *share;
+    uint64_t turn;
     struct line *line;
     struct exchange *exchange;
     uint32_t id;
@@ -39,8 +43,10 @@ struct desk {
     struct exchange_maker *maker;
     pthread_mutex_t lock; /* of all below, and of the lines */
     pthread_cond_t work;
-    struct list jobs;
+    struct list jobs; /* by their turns */
+    struct list all;  /* exchanges, the oldest first */
     size_t exchanges;
+    struct shares shares;
     size_t threads, idle;
     char bytes[LOGIN_DATAGRAM_MAX];
 };
@@ -71,6 +77,9 @@ static void forget(struct desk *desk, struct one *o)
 {
     struct line *line = o->line;
     list_remove(&o->node);
+    list_remove(&o->age);
+    list_remove(&o->job);
+    o->share->open--;
     exchange_free(o->exchange);
     wipe_response(o);
     free(o);
@@ -112,7 +121,9 @@ static struct one *wait_for_work(struct desk *desk)
             return NULL;
         }
     }
-    return CONTAINER_OF(list_pop(&desk->jobs), struct one, job);
+    struct one *next = CONTAINER_OF(list_pop(&desk->jobs), struct one, job);
+    shares_begin(&desk->shares, next->turn);
+    return next;
 }
 
 static void *serve(void *argument)
@@ -159,11 +170,46 @@ static struct one *find(struct line *line, uint32_t id)
     return NULL;
 }
 
+/* The oldest of the network that has most, of those that wait for a client. Null: none does. */
+static struct one *idle_one_too_many(struct desk *desk)
+{
+    struct one *most = NULL;
+    LIST_EACH (node, &desk->all) {
+        struct one *o = CONTAINER_OF(node, struct one, age);
+        if (!o->working && (!most || o->share->open > most->share->open)) {
+            most = o;
+        }
+    }
+    return most;
+}
+
+/* When there is no room for one more from a network: who waits for a client will hear that it is
+ * over at his next step. Where all wait for us, the last in the queue goes, if the newcomer's turn
+ * comes earlier. */
+static void make_room(struct desk *desk, const struct share *newcomer)
+{
+    struct one *o = idle_one_too_many(desk);
+    if (!o && !list_empty(&desk->jobs)) {
+        struct one *last = CONTAINER_OF(desk->jobs.prev, struct one, job);
+        o = last->share->open > newcomer->open + 1 ? last : NULL;
+        if (o) {
+            answer_later(o->line->socket, o->id);
+        }
+    }
+    if (o) {
+        forget(desk, o);
+    }
+}
+
 static struct one *begin(struct desk *desk, struct line *line, const struct login_question *asked)
 {
     struct login_facts facts = {.encrypted = asked->encrypted,
                                 .exporter = asked->exporter,
                                 .mechanism = sasl_mechanisms[asked->kind].name};
+    struct share *share = shares_of(&desk->shares, asked->network);
+    if (desk->exchanges == LOGIN_EXCHANGES_MAX) {
+        make_room(desk, share);
+    }
     struct one *o = desk->exchanges < LOGIN_EXCHANGES_MAX ? calloc(1, sizeof *o) : NULL;
     if (!o || exchange_new(desk->maker, &facts, &o->exchange) != 0) {
         free(o);
@@ -171,7 +217,10 @@ static struct one *begin(struct desk *desk, struct line *line, const struct logi
     }
     o->id = asked->id;
     o->line = line;
+    o->share = share;
     list_prepend(&line->exchanges, &o->node);
+    list_append(&desk->all, &o->age);
+    share->open++;
     desk->exchanges++;
     return o;
 }
@@ -182,6 +231,17 @@ static void end(struct desk *desk, struct one *o)
     if (!o->working) {
         forget(desk, o);
     }
+}
+
+/* With the lock. Most come after all others: those of who has just brought many. */
+static void line_up(struct desk *desk, struct one *o)
+{
+    o->turn = shares_turn(&desk->shares, o->share);
+    struct list *at = &desk->jobs;
+    while (at->prev != &desk->jobs && CONTAINER_OF(at->prev, struct one, job)->turn > o->turn) {
+        at = at->prev;
+    }
+    list_insert_before(at, &o->job);
 }
 
 /* With the lock. */
@@ -198,17 +258,17 @@ static void take(struct desk *desk, struct line *line, const struct login_questi
         }
         return;
     }
-    if ((asked->asked == LOGIN_BEGIN) == (o != NULL) || (o && o->working)) {
+    if ((asked->asked == LOGIN_BEGIN && o) || (o && o->working)) {
         return; /* no question that the worker asks */
     }
-    o = o ? o : begin(desk, line, asked);
+    o = asked->asked == LOGIN_BEGIN ? begin(desk, line, asked) : o; /* it may have had to go */
     if (!o) {
         answer_later(line->socket, asked->id);
         return;
     }
     buf_clear(&o->response);
     buf_add(&o->response, asked->response);
-    list_append(&desk->jobs, &o->job);
+    line_up(desk, o);
     o->working = true;
     if (o->response.failed || !call_thread(desk)) {
         list_remove(&o->job);
@@ -302,6 +362,7 @@ int login_process_run(struct exchange_maker *maker, int door)
     }
     desk->maker = maker;
     list_init(&desk->jobs);
+    list_init(&desk->all);
     pthread_mutex_init(&desk->lock, NULL);
     pthread_cond_init(&desk->work, NULL);
     listen_to_all(desk, door);

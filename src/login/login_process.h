@@ -8,7 +8,8 @@
 
 enum {
     LOGIN_SOCKETS_MAX = 256,
-    LOGIN_EXCHANGES_MAX = 4096, /* under way at once, most of them waiting for a client */
+    LOGIN_EXCHANGES_MAX = 4096, /* under way at once, most of them waiting for a client; one more
+                                 * takes the place of one of the network that has most */
     LOGIN_THREADS_MAX = 16,     /* at work at once; started when they are wanted */
 };
 

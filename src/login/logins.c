@@ -376,6 +376,7 @@ static void step(struct logins *logins, struct login *login, struct str response
         .asked = a->line ? LOGIN_STEP : LOGIN_BEGIN,
         .id = a->id,
         .kind = a->kind,
+        .network = guard_network(a->office->service->guard, a->peer),
         .encrypted = a->encrypted,
         .exporter = str_from(a->exporter, a->bindable ? sizeof a->exporter : 0),
         .response = response};

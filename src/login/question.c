@@ -9,6 +9,7 @@ void login_question_format(struct buf *out, const struct login_question *questio
     buf_put_u32(out, question->id);
     if (question->asked == LOGIN_BEGIN) {
         buf_put_u8(out, (uint8_t)question->kind);
+        buf_put_u64(out, question->network);
         buf_put_u8(out, question->encrypted);
         buf_put_str(out, question->exporter);
     }
@@ -33,6 +34,7 @@ bool login_question_parse(struct str bytes, struct login_question *question)
     q.id = scan_get_u32(&sc);
     if (asked == LOGIN_BEGIN) {
         kind = scan_get_u8(&sc);
+        q.network = scan_get_u64(&sc);
         encrypted = scan_get_u8(&sc);
         q.exporter = scan_get_str(&sc);
     }

@@ -25,6 +25,7 @@ struct login_question {
     enum login_asked asked;
     uint32_t id; /* the worker's, for the exchange; never LOGIN_NOBODY but in a PING */
     enum sasl_kind kind;
+    uint64_t network; /* the client's, as guard_network() numbers it */
     bool encrypted;
     struct str exporter; /* 32 octets, or none */
     struct str response; /* base64, as the client sent it */

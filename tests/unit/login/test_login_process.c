@@ -72,11 +72,17 @@ static int end(void **state)
     return unlink(path);
 }
 
+static uint64_t network = 1; /* of the clients */
+
 static void ask(int at, enum login_asked asked, uint32_t id, enum sasl_kind kind,
                 struct str response)
 {
-    struct login_question question = {
-        .asked = asked, .id = id, .kind = kind, .encrypted = true, .response = response};
+    struct login_question question = {.asked = asked,
+                                      .id = id,
+                                      .kind = kind,
+                                      .network = network,
+                                      .encrypted = true,
+                                      .response = response};
     struct buf bytes = {0};
     login_question_format(&bytes, &question);
     assert_int_equal(send(at, bytes.ptr, bytes.len, MSG_NOSIGNAL), (ssize_t)bytes.len);
@@ -128,8 +134,8 @@ static void nobody_reaches_into_the_exchange_of_another_line(void **state)
     int other = connect_line();
     ask(line, LOGIN_BEGIN, 5, SASL_LOGIN, STR("YW5uYQ=="));
     expect(line, 5, LOGIN_MORE);
-    ask(other, LOGIN_STEP, 5, SASL_LOGIN,
-        STR("cA==")); /* no answer: there is none of that number */
+    ask(other, LOGIN_STEP, 5, SASL_LOGIN, STR("cA==")); /* there is none of that number */
+    expect(other, 5, LOGIN_LATER);
     ask(other, LOGIN_BEGIN, 5, SASL_PLAIN, wrong);
     expect(other, 5, LOGIN_NO);
     close(other);
@@ -144,7 +150,6 @@ static void what_is_no_question_is_passed_over(void **state)
     static char much[LOGIN_DATAGRAM_MAX + 1];
     assert_true(send(line, "x", 1, 0) == 1);
     assert_true(send(line, much, sizeof much, 0) == (ssize_t)sizeof much);
-    ask(line, LOGIN_STEP, 99, SASL_PLAIN, right);
     ask(line, LOGIN_END, 99, SASL_PLAIN, STR(""));
     ask(line, LOGIN_BEGIN, 3, SASL_LOGIN, STR(""));
     expect(line, 3, LOGIN_MORE);
@@ -154,19 +159,47 @@ static void what_is_no_question_is_passed_over(void **state)
     ask(line, LOGIN_END, 3, SASL_LOGIN, STR(""));
 }
 
-static void there_are_so_many_exchanges_at_once(void **state)
+static void begin_many(uint32_t first, uint32_t count)
+{
+    for (uint32_t id = first; id < first + count; id++) {
+        ask(line, LOGIN_BEGIN, id, SASL_LOGIN, STR(""));
+        expect(line, id, LOGIN_MORE);
+    }
+}
+
+/* All from one network, then one from another, then one more of each. */
+static void where_there_is_no_room_the_network_that_has_most_gives_it(void **state)
 {
     (void)state;
-    for (uint32_t id = 0; id <= LOGIN_EXCHANGES_MAX; id++) {
-        ask(line, LOGIN_BEGIN, id, SASL_LOGIN, STR(""));
-        expect(line, id, id < LOGIN_EXCHANGES_MAX ? LOGIN_MORE : LOGIN_LATER);
+    enum { MAX = LOGIN_EXCHANGES_MAX, OTHER = MAX + 1, THIRD, MORE };
+    begin_many(1, MAX);
+    network = 2;
+    begin_many(OTHER, 1);
+    ask(line, LOGIN_STEP, 1, SASL_LOGIN, STR("YW5uYQ=="));
+    expect(line, 1, LOGIN_LATER); /* the oldest of the first network */
+    network = 3;
+    begin_many(THIRD, 1);
+    network = 1;
+    begin_many(MORE, 1);
+    static const uint32_t lost[] = {2, 3}, kept[] = {4, OTHER, THIRD, MORE};
+    for (size_t i = 0; i < ARRAY_LEN(lost); i++) {
+        ask(line, LOGIN_STEP, lost[i], SASL_LOGIN, STR("YW5uYQ=="));
+        expect(line, lost[i], LOGIN_LATER);
     }
-    ask(line, LOGIN_END, 0, SASL_LOGIN, STR(""));
-    ask(line, LOGIN_BEGIN, LOGIN_EXCHANGES_MAX, SASL_LOGIN, STR(""));
-    expect(line, LOGIN_EXCHANGES_MAX, LOGIN_MORE);
-    for (uint32_t id = 1; id <= LOGIN_EXCHANGES_MAX; id++) {
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+        ask(line, LOGIN_STEP, kept[i], SASL_LOGIN, STR("YW5uYQ=="));
+        expect(line, kept[i], LOGIN_MORE);
+    }
+    for (uint32_t id = 1; id <= MORE; id++) {
         ask(line, LOGIN_END, id, SASL_LOGIN, STR(""));
     }
+}
+
+static void a_sign_of_life_is_given_at_once(void **state)
+{
+    (void)state;
+    ask(line, LOGIN_PING, LOGIN_NOBODY, SASL_LOGIN, STR(""));
+    expect(line, LOGIN_NOBODY, LOGIN_MORE);
 }
 
 static void who_leaves_while_a_hash_is_made_harms_nobody(void **state)
@@ -191,7 +224,8 @@ int main(void)
         cmocka_unit_test(an_exchange_goes_on_where_it_was),
         cmocka_unit_test(nobody_reaches_into_the_exchange_of_another_line),
         cmocka_unit_test(what_is_no_question_is_passed_over),
-        cmocka_unit_test(there_are_so_many_exchanges_at_once),
+        cmocka_unit_test(where_there_is_no_room_the_network_that_has_most_gives_it),
+        cmocka_unit_test(a_sign_of_life_is_given_at_once),
         cmocka_unit_test(who_leaves_while_a_hash_is_made_harms_nobody),
     };
     return cmocka_run_group_tests(tests, begin, end);
