@@ -22,7 +22,7 @@ static bool is_good(const struct sts_entry *entry)
 
 static bool is_promised(const struct sts_entry *entry)
 {
-    return entry->id.len > 0;
+    return entry->work->id.len > 0;
 }
 
 static void answer(struct sts_query *query, const struct sts_entry *entry, bool use)
@@ -64,15 +64,35 @@ static void answer_all(struct sts_entry *entry, bool use)
 
 static void begin(struct sts_entry *entry);
 
+/* Null: no memory. */
+static struct sts_work *take_work(struct sts_entry *entry)
+{
+    if (!entry->work && (entry->work = calloc(1, sizeof *entry->work)) != NULL) {
+        entry->work->entry = entry;
+    }
+    return entry->work;
+}
+
+static void end_work(struct sts_entry *entry)
+{
+    if (entry->work) {
+        arena_done(&entry->work->arena);
+        free(entry->work);
+        entry->work = NULL;
+    }
+}
+
 /* Those that came while the work was being ended begin anew. */
 static void rest(struct sts_entry *entry)
 {
-    arena_done(&entry->work);
-    entry->id = (struct str){0};
     entry->busy = false;
-    if (!list_empty(&entry->waiting)) {
-        begin(entry);
+    if (list_empty(&entry->waiting)) {
+        end_work(entry);
+        return;
     }
+    arena_done(&entry->work->arena);
+    *entry->work = (struct sts_work){.entry = entry};
+    begin(entry);
 }
 
 static void fetched(struct sts_entry *entry)
@@ -91,7 +111,7 @@ static void decide(struct sts_entry *entry)
 {
     bool good = is_good(entry);
     bool may_fetch = is_promised(entry) && !instant_before(now_of(entry->office), entry->again);
-    bool same = good && str_eq(entry->id, entry->kept.id);
+    bool same = good && str_eq(entry->work->id, entry->kept.id);
     bool due = good && age_of(entry) >= entry->kept.policy.max_age / 2;
     if (!may_fetch || (same && !due)) {
         answer_all(entry, good);
@@ -106,13 +126,13 @@ static void decide(struct sts_entry *entry)
 
 static bool next_question(struct asker *asker, struct dns_question *question)
 {
-    return chain_question(&CONTAINER_OF(asker, struct sts_entry, asker)->chain, question);
+    return chain_question(&CONTAINER_OF(asker, struct sts_work, asker)->chain, question);
 }
 
 static void take_answer(struct asker *asker, uint32_t id, const struct dns_answer *answer)
 {
     (void)id; /* it asks one thing at a time */
-    chain_answer(&CONTAINER_OF(asker, struct sts_entry, asker)->chain, answer);
+    chain_answer(&CONTAINER_OF(asker, struct sts_work, asker)->chain, answer);
 }
 
 /* Records of other kinds are passed over; of several of this one none counts (3.1). */
@@ -120,12 +140,12 @@ static struct str read_record(struct sts_entry *entry)
 {
     struct str id, found = {0};
     size_t count = 0;
-    struct dns_record_iter it = chain_records_begin(&entry->chain);
-    for (struct dns_record record; chain_record_next(&entry->chain, &it, &record);) {
+    struct dns_record_iter it = chain_records_begin(&entry->work->chain);
+    for (struct dns_record record; chain_record_next(&entry->work->chain, &it, &record);) {
         struct buf text = {0};
         dns_record_text(&text, &record);
         if (sts_record_parse(buf_str(&text), &id)) {
-            found = arena_copy(&entry->work, id);
+            found = arena_copy(&entry->work->arena, id);
             count++;
         }
         buf_done(&text);
@@ -135,10 +155,10 @@ static struct str read_record(struct sts_entry *entry)
 
 static void turned(struct asker *asker)
 {
-    struct sts_entry *entry = CONTAINER_OF(asker, struct sts_entry, asker);
-    if (entry->chain.verdict != CHAIN_ASKING) {
-        if (entry->chain.verdict == CHAIN_FOUND) {
-            entry->id = read_record(entry);
+    struct sts_entry *entry = CONTAINER_OF(asker, struct sts_work, asker)->entry;
+    if (entry->work->chain.verdict != CHAIN_ASKING) {
+        if (entry->work->chain.verdict == CHAIN_FOUND) {
+            entry->work->id = read_record(entry);
         }
         decide(entry);
     }
@@ -146,21 +166,21 @@ static void turned(struct asker *asker)
 
 static void ask_record(struct sts_entry *entry)
 {
-    struct str name = arena_format(&entry->work, "_mta-sts.%.*s", STR_ARG(entry->domain));
+    struct str name = arena_format(&entry->work->arena, "_mta-sts.%.*s", STR_ARG(entry->domain));
     entry->loaded = true;
     if (entry->office->stopped) {
         return;
     }
-    entry->asker = (struct asker){.resolver = entry->office->ports->resolver,
-                                  .question = next_question,
-                                  .answer = take_answer,
-                                  .turned = turned};
-    chain_start(&entry->chain, &entry->work, NULL, name, DNS_TXT);
-    if (entry->chain.verdict != CHAIN_ASKING) { /* no memory, or no name that the DNS can hold */
-        decide(entry);
+    entry->work->asker = (struct asker){.resolver = entry->office->ports->resolver,
+                                        .question = next_question,
+                                        .answer = take_answer,
+                                        .turned = turned};
+    chain_start(&entry->work->chain, &entry->work->arena, NULL, name, DNS_TXT);
+    if (entry->work->chain.verdict != CHAIN_ASKING) {
+        decide(entry); /* no memory, or no name that the DNS can hold */
         return;
     }
-    asker_ask(&entry->asker);
+    asker_ask(&entry->work->asker);
 }
 
 static void begin(struct sts_entry *entry)
@@ -214,7 +234,7 @@ static void free_entry(struct sts_entry *entry)
     map_remove(&entry->office->entries, &entry->node);
     buf_done(&entry->why);
     arena_done(&entry->memory);
-    arena_done(&entry->work);
+    end_work(entry);
     free(entry);
 }
 
@@ -261,7 +281,7 @@ bool sts_start(struct sts_query *query)
     if (!entry && query->domain.len > 0) {
         entry = make(office, query->domain);
     }
-    if (!entry) {
+    if (!entry || !take_work(entry)) {
         return false;
     }
     query->impl = entry;
@@ -274,11 +294,15 @@ bool sts_start(struct sts_query *query)
 
 void sts_cancel(struct sts_query *query)
 {
-    if (query->impl) {
+    struct sts_entry *entry = query->impl;
+    if (entry) {
         struct timers *timers = query->office->ports->timers;
         timers->cancel(timers, &query->limit);
         list_remove(&query->link);
         query->impl = NULL;
+        if (!entry->busy && list_empty(&entry->waiting)) {
+            end_work(entry);
+        }
     }
 }
 
@@ -295,8 +319,10 @@ void sts_office_stop(struct sts_office *office)
     office->stopped = true;
     for (struct map_node *n; (n = map_next(&it));) {
         struct sts_entry *entry = CONTAINER_OF(n, struct sts_entry, node);
-        asker_cancel(&entry->asker);
-        sts_fetch_cancel(entry);
+        if (entry->work) {
+            asker_cancel(&entry->work->asker);
+            sts_fetch_cancel(entry);
+        }
     }
 }
 

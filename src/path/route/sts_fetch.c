@@ -12,11 +12,11 @@ static void end_fetch(struct sts_entry *entry, enum sts_trouble trouble, const c
     entry->again = trouble ? instant_add(now, pause) : now;
     buf_clear(&entry->why);
     buf_add_format(&entry->why, "%s%s%.*s", what, detail.len > 0 ? ": " : "", STR_ARG(detail));
-    entry->fetching = false;
+    entry->work->fetching = false;
     log_event(entry->office->ports->log, trouble ? LOG_INFO : LOG_DEBUG, "sts-fetched",
-              F_STR("domain", entry->domain), F_STR("id", entry->id),
+              F_STR("domain", entry->domain), F_STR("id", entry->work->id),
               F_STR("text", buf_str(&entry->why)));
-    entry->then(entry);
+    entry->work->then(entry);
 }
 
 /* The new policy takes the old one's place, and its memory. */
@@ -25,7 +25,7 @@ static void take_policy(struct sts_entry *entry, struct str text)
     struct arena memory = {0};
     struct sts_kept kept = {.fetched =
                                 entry->office->ports->clock->wall(entry->office->ports->clock)};
-    kept.id = arena_copy(&memory, entry->id);
+    kept.id = arena_copy(&memory, entry->work->id);
     if (!kept.id.ptr || !sts_policy_parse(text, &memory, &kept.policy)) {
         arena_done(&memory);
         end_fetch(entry, STS_NOT_VALID, "what its server gives is no policy", (struct str){0});
@@ -58,14 +58,14 @@ static void judge(struct sts_entry *entry, const struct https_request *r)
     if (r->status == 200) {
         take_policy(entry, buf_str(&r->answer));
     } else {
-        struct str status = arena_format(&entry->work, "HTTP %d", r->status);
+        struct str status = arena_format(&entry->work->arena, "HTTP %d", r->status);
         end_fetch(entry, STS_NOT_FETCHED, "its web server gives no policy", status);
     }
 }
 
 static void on_answer(struct https_request *request)
 {
-    struct sts_entry *entry = CONTAINER_OF(request, struct sts_entry, request);
+    struct sts_entry *entry = CONTAINER_OF(request, struct sts_work, request)->entry;
     struct buf answer = request->answer, reason = request->reason;
     judge(entry, request); /* which may begin the next request */
     buf_done(&answer);
@@ -80,7 +80,7 @@ static void on_addresses(struct addresses_query *query)
         end_fetch(entry, STS_NOT_FETCHED, "its web server is not known", query->text);
         return;
     }
-    entry->request = (struct https_request){
+    entry->work->request = (struct https_request){
         .done = on_answer,
         .host = query->host,
         .ips = query->ips,
@@ -90,34 +90,36 @@ static void on_addresses(struct addresses_query *query)
         .limit = STS_POLICY_MAX,
         .time = limit,
     };
-    if (!https || !https->ask(https, &entry->request)) {
+    if (!https || !https->ask(https, &entry->work->request)) {
         end_fetch(entry, STS_NOT_FETCHED, "its web server cannot be asked", STR("no HTTPS here"));
     }
 }
 
 void sts_fetch(struct sts_entry *entry, void (*then)(struct sts_entry *entry))
 {
-    entry->then = then;
-    entry->fetching = true;
-    entry->request = (struct https_request){0};
-    entry->addresses = (struct addresses_query){
+    struct sts_work *work = entry->work;
+    work->then = then;
+    work->fetching = true;
+    work->request = (struct https_request){0};
+    work->addresses = (struct addresses_query){
         .done = on_addresses,
         .ports = entry->office->ports,
-        .arena = &entry->work,
-        .host = arena_format(&entry->work, "mta-sts.%.*s", STR_ARG(entry->domain)),
+        .arena = &work->arena,
+        .host = arena_format(&work->arena, "mta-sts.%.*s", STR_ARG(entry->domain)),
         .owner = entry,
     };
-    addresses_start(&entry->addresses);
+    addresses_start(&work->addresses);
 }
 
 void sts_fetch_cancel(struct sts_entry *entry)
 {
     struct https *https = entry->office->ports->https;
-    if (entry->fetching) {
-        addresses_cancel(&entry->addresses);
+    struct sts_work *work = entry->work;
+    if (work->fetching) {
+        addresses_cancel(&work->addresses);
         if (https) {
-            https->cancel(https, &entry->request);
+            https->cancel(https, &work->request);
         }
-        entry->fetching = false;
+        work->fetching = false;
     }
 }

@@ -6,24 +6,12 @@
 #include "path/route/asker.h"
 #include "path/route/sts.h"
 
-struct sts_entry {
-    struct map_node node;
-    struct sts_office *office;
-    struct str domain; /* the entry's own memory */
-    struct list waiting;
-    bool busy;
-    bool loaded; /* what is on disk is known */
-
-    struct arena memory; /* of `kept` */
-    bool has;
-    struct sts_kept kept;
-    enum sts_trouble trouble; /* of the last fetch */
-    struct buf why;           /* likewise, in words */
-    struct instant again;     /* no fetch before this */
-
-    /* The work under way. */
+/* Of the 10,000 domains of a long list most promise nothing, which is to be remembered in little
+ * space: what finding out takes is here, and gone when the entry is at rest. */
+struct sts_work {
+    struct sts_entry *entry;
     void (*then)(struct sts_entry *entry);
-    struct arena work;
+    struct arena arena;
     struct asker asker;
     struct chain chain;
     struct str id; /* the record's */
@@ -35,6 +23,23 @@ struct sts_entry {
     struct str path, fresh_path;
     struct str text; /* of the file */
     struct disk_pieces pieces;
+};
+
+struct sts_entry {
+    struct map_node node;
+    struct sts_office *office;
+    struct str domain; /* the entry's own memory */
+    struct list waiting;
+    struct sts_work *work; /* null: nobody waits, and it is not busy */
+    bool busy;             /* its work has begun */
+    bool loaded;           /* what is on disk is known */
+
+    struct arena memory; /* of `kept` */
+    bool has;
+    struct sts_kept kept;
+    enum sts_trouble trouble; /* of the last fetch */
+    struct buf why;           /* likewise, in words */
+    struct instant again;     /* no fetch before this */
 };
 
 /* Reads what is on disk (sts_disk.c). `then` runs later, or at once where there is no folder. */

@@ -1,6 +1,6 @@
 /* test_sts_office.c: policies of MTA-STS over time: fetched, kept, made young again, changed, lost.
  */
-#include "path/route/sts.h"
+#include "path/route/sts_inside.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -147,6 +147,18 @@ static enum sts_mode mode_now(struct scene *s)
 static void pass(struct scene *s, int seconds)
 {
     s->bench.now += seconds * 1000000LL;
+}
+
+/* Nothing is kept of finding out: only what was found. */
+static bool is_at_rest(const struct scene *s)
+{
+    struct map_iter it = map_begin(&s->office.entries);
+    for (struct map_node *n; (n = map_next(&it));) {
+        if (CONTAINER_OF(n, struct sts_entry, node)->work) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void a_policy_is_fetched_once_and_kept_for_its_age(void **state)
@@ -314,8 +326,29 @@ static void a_cancelled_question_is_silent(void **state)
         unsigned done = a.done;
         bench_run(&s.bench);
         assert_int_equal(a.done, done);
+        assert_true(is_at_rest(&s));
         close_scene(&s);
     }
+}
+
+static void what_finding_out_took_is_given_back_when_nobody_waits(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct asked first, second;
+    open_scene(&s);
+    announce(&s, "one");
+    start(&s, &first);
+    start(&s, &second);
+    assert_false(is_at_rest(&s));
+    bench_run(&s.bench);
+    assert_int_equal(first.done + second.done, 2);
+    assert_true(is_at_rest(&s));
+    pass(&s, 2000);
+    s.web.status = 404;
+    assert_int_equal(mode_now(&s), STS_NONE);
+    assert_true(is_at_rest(&s));
+    close_scene(&s);
 }
 
 static void what_is_written_is_read_again(void **state)
@@ -349,6 +382,7 @@ int main(void)
         cmocka_unit_test(a_silent_server_holds_nobody_up_for_long),
         cmocka_unit_test(without_a_record_nothing_is_fetched),
         cmocka_unit_test(a_cancelled_question_is_silent),
+        cmocka_unit_test(what_finding_out_took_is_given_back_when_nobody_waits),
         cmocka_unit_test(what_is_written_is_read_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
