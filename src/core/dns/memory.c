@@ -7,11 +7,11 @@ struct entry {
     struct map_node node;
     struct list used;
     int64_t until_us;
+    uint32_t ttl;
     uint16_t type;
+    uint16_t message_len;
+    uint16_t name_len;
     bool secure;
-    int64_t ttl;
-    size_t name_len;
-    size_t message_len;
     char text[]; /* the name, then the message */
 };
 
@@ -87,9 +87,13 @@ static struct entry *new_entry(struct str name, uint16_t type, const struct dns_
     if (!e) {
         return NULL;
     }
-    *e = (struct entry){.type = type, .secure = answer->secure, .ttl = answer->ttl};
-    e->name_len = name.len;
-    e->message_len = answer->message.len;
+    *e = (struct entry){
+        .type = type,
+        .secure = answer->secure,
+        .ttl = answer->ttl < UINT32_MAX ? (uint32_t)answer->ttl : UINT32_MAX,
+        .name_len = (uint16_t)name.len,
+        .message_len = (uint16_t)answer->message.len,
+    };
     if (name.len > 0) {
         memcpy(e->text, name.ptr, name.len);
     }
@@ -101,7 +105,7 @@ void dns_memory_keep(struct dns_memory *memory, struct str name, uint16_t type,
                      const struct dns_kept *answer, int64_t now_us)
 {
     size_t len = answer->message.len;
-    if (answer->ttl <= 0 || len == 0 || len > DNS_MEMORY_MESSAGE_MAX) {
+    if (answer->ttl <= 0 || len == 0 || len > DNS_MEMORY_MESSAGE_MAX || name.len > UINT16_MAX) {
         return;
     }
     struct entry *before = find(memory, name, type);
