@@ -14,6 +14,12 @@ static void session_closed(void *owner, struct ip peer, struct span keep_place)
     acceptor_closed(&branch->acceptor, peer, keep_place);
 }
 
+static bool make_room(void *owner)
+{
+    struct branch *branch = owner;
+    return session_office_make_room(&branch->sessions);
+}
+
 static void open_branch(struct branch *branch, struct branch_order *order)
 {
     branch->ids.loop = branch->number;
@@ -39,6 +45,7 @@ static void open_branch(struct branch *branch, struct branch_order *order)
     branch->acceptor = (struct acceptor){
         .ports = branch->ports,
         .accepted = connection_accepted,
+        .make_room = make_room,
         .owner = branch,
         .crowd = branch->crowd,
         .no_local_sockets = branch->number != 1,

@@ -85,6 +85,7 @@ static const struct smtp_reply answers[ANSWER_COUNT] = {
     [ANSWER_STORE_FAILED] = {451, S(4, 3, 0), STR_INIT("The message could not be stored; try again later")},
     [ANSWER_DISK_FULL] = {452, S(4, 3, 1), STR_INIT("The disk is full; try again later")},
     [ANSWER_SHUTDOWN] = {421, S(4, 3, 2), STR_INIT("The server is shutting down; come back in a moment")},
+    [ANSWER_CROWDED] = {421, S(4, 7, 0), STR_INIT("Too many connections; come back later")},
     [ANSWER_IDLE] = {421, S(4, 4, 2), STR_INIT("Nothing came for too long; closing")},
     [ANSWER_TOO_MANY_ERRORS] = {421, S(4, 7, 0), STR_INIT("Too many errors; closing")},
     [ANSWER_TOO_MUCH_TALK] = {421, S(4, 7, 0), STR_INIT("Too many commands without a message; closing")},

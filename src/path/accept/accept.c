@@ -22,21 +22,27 @@ static bool is_own(const struct config *config, struct ip ip)
     return false;
 }
 
-/* Counts one more connection from there. False: one too many. */
-static bool let_in(struct acceptor *a, struct ip ip)
+/* Counts one more connection from there. Where there is no room at all, some other one goes, so
+ * that who holds many open without a use keeps nobody else out. */
+static enum crowd_answer let_in(struct acceptor *a, struct ip ip)
 {
     const struct config_limits *limits = &a->config->limits;
     uint32_t most_each = is_own(a->config, ip) ? 0 : limits->client_connections;
-    return crowd_enter(a->crowd, ip, limits->connections, most_each);
+    enum crowd_answer answer = crowd_enter(a->crowd, ip, limits->connections, most_each);
+    if (answer == CROWD_FULL && a->make_room && a->make_room(a->owner)) {
+        answer = crowd_enter(a->crowd, ip, limits->connections, most_each);
+    }
+    return answer;
 }
 
 void acceptor_closed(struct acceptor *a, struct ip peer, struct span keep_place)
 {
     struct ip ip = ip_unmap(peer);
+    crowd_leave(a->crowd);
     if (keep_place.us > 0 && !is_own(a->config, ip)) {
         penalties_add(&a->penalties, ip, keep_place);
     } else {
-        crowd_leave(a->crowd, ip);
+        crowd_forget(a->crowd, ip);
     }
 }
 
@@ -58,13 +64,15 @@ static void on_accepted(struct net_listener *net, struct stream *stream)
 {
     struct listener *listener = net->owner;
     struct acceptor *a = listener->acceptor;
-    if (let_in(a, ip_unmap(stream->peer.ip))) {
+    enum crowd_answer answer = let_in(a, ip_unmap(stream->peer.ip));
+    if (answer == CROWD_IN) {
         a->accepted(a->owner, stream, listener->kind);
         return;
     }
     a->refused++;
     log_event(a->ports->log, LOG_WARNING, "refused", F_IP("client", stream->peer.ip),
-              F_STR("reason", STR("too many connections")),
+              F_STR("reason", answer == CROWD_FULL ? STR("too many connections")
+                                                   : STR("too many connections from there")),
               F_INT("connections", atomic_load(&a->crowd->total)));
     stream->events = &deaf;
     stream_write(stream, str_from(over_limit, sizeof over_limit - 1));

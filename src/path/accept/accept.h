@@ -11,6 +11,9 @@ struct acceptor {
     const struct ports *ports;
     /* Takes every stream let in, paused. Its end is told by acceptor_closed(). */
     void (*accepted)(void *owner, struct stream *stream, struct listen_kind kind);
+    /* There are as many connections as may be: ends the one that is least worth, of this loop.
+     * False: none can be spared. May be null. */
+    bool (*make_room)(void *owner);
     void *owner;
     struct crowd *crowd;   /* of all loops that share the limits */
     bool no_local_sockets; /* only one loop can listen at a path: it is another one */

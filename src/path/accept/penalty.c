@@ -18,7 +18,8 @@ void penalties_init(struct penalties *p, const struct ports *ports, struct crowd
 
 static void end(struct penalty *penalty)
 {
-    crowd_leave(penalty->all->crowd, penalty->client);
+    penalty->all->count--;
+    crowd_forget(penalty->all->crowd, penalty->client);
     list_remove(&penalty->node);
     free(penalty);
 }
@@ -30,15 +31,16 @@ static void on_timer(struct timer *timer)
 
 void penalties_add(struct penalties *p, struct ip client, struct span how_long)
 {
-    struct penalty *penalty = calloc(1, sizeof *penalty);
+    struct penalty *penalty = p->count < PENALTIES_MAX ? calloc(1, sizeof *penalty) : NULL;
     if (!penalty) {
-        crowd_leave(p->crowd, client);
+        crowd_forget(p->crowd, client);
         return;
     }
     penalty->timer.fire = on_timer;
     penalty->all = p;
     penalty->client = client;
     list_append(&p->running, &penalty->node);
+    p->count++;
     p->ports->timers->arm(p->ports->timers, &penalty->timer, how_long);
 }
 

@@ -107,6 +107,37 @@ void session_office_reload(struct session_office *office, const struct config *c
     office->terms = NULL;
 }
 
+/* Not who waits for us, nor who is in the midst of a message that comes in. */
+static bool can_be_spared(const struct session *s, int64_t now_us)
+{
+    static const int64_t stalled_us = 10000000;
+    bool waits = s->committing || s->blocked || s->yielding || s->pumping ||
+                 smtp_server_is_asking(&s->server);
+    return s->stream && !waits && !s->own && s->client.user.len == 0 &&
+           (!s->mail || now_us - s->moved_us >= stalled_us);
+}
+
+bool session_office_make_room(struct session_office *office)
+{
+    enum { LOOKED_AT = 64 }; /* those that cannot be spared are few, or everybody is at work */
+    struct clock *clock = office->ports->clock;
+    int64_t now = clock->monotonic_us(clock);
+    unsigned count = 0;
+    LIST_EACH (node, &office->sessions) {
+        struct session *s = CONTAINER_OF(node, struct session, link);
+        if (can_be_spared(s, now)) {
+            smtp_reply_format(&office->out, smtp_answer(ANSWER_CROWDED));
+            session_close(s, "it made room for another");
+            session_go_on(s);
+            return true;
+        }
+        if (++count == LOOKED_AT) {
+            break;
+        }
+    }
+    return false;
+}
+
 void session_office_drain(struct session_office *office, void (*done)(void *owner), void *owner)
 {
     office->draining = true;

@@ -368,6 +368,18 @@ void session_go_on(struct session *s)
     settle(s);
 }
 
+/* After input: a command or a piece of a message moves a session, a piece of a command does not. */
+static void note_move(struct session *s)
+{
+    struct clock *clock = s->office->ports->clock;
+    if (s->office->draining || (s->office->out.len == 0 && !smtp_server_in_body(&s->server))) {
+        return;
+    }
+    s->moved_us = clock->monotonic_us(clock);
+    list_remove(&s->link);
+    list_append(&s->office->sessions, &s->link);
+}
+
 static void on_data(struct stream *stream, struct str bytes)
 {
     struct session *s = stream->owner;
@@ -381,6 +393,7 @@ static void on_data(struct stream *stream, struct str bytes)
         return;
     }
     pump(s, bytes);
+    note_move(s);
     settle(s);
 }
 

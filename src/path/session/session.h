@@ -33,7 +33,7 @@ struct session_office {
     void *owner;
 
     struct session_counts counts;
-    struct list sessions;
+    struct list sessions; /* who has been quiet longest is first */
     struct list yielders; /* sessions whose turn had no room for all that they said; in order */
     struct timer turn;    /* armed while there are some */
     struct slab memory;   /* theirs */
@@ -51,6 +51,10 @@ void session_office_reload(struct session_office *office, const struct config *c
 
 /* Takes over the stream, greets, and resumes it. Without memory the stream is closed. */
 void session_start(struct session_office *office, struct stream *stream, struct listen_kind kind);
+
+/* Ends one session for another's sake, with 421: a stranger's that is in no transaction, or has not
+ * moved for long in one; of those the one that has been quiet longest. False: there is none. */
+NODISCARD bool session_office_make_room(struct session_office *office);
 
 /* Every session ends with 421 at its next command; an idle one after a few seconds without, and any
  * that goes on is cut off after a minute. `done` runs when none is left, perhaps at once. */

@@ -33,6 +33,7 @@ struct session {
     struct list link;
     struct list turn; /* of the office's yielders */
     struct timer timer;
+    int64_t moved_us; /* monotonic: when it last said a command or a piece of a message */
     struct smtp_server server;
     struct policy_client client; /* what is known of it */
     struct arena arena;          /* names; small */

@@ -200,7 +200,7 @@ static void all_loops_share_the_limits(void **state)
     struct ip ip;
     assert_int_equal(acceptor_open(&a, &config, NULL), 0);
     assert_true(ip_parse(STR("192.0.2.9"), &ip));
-    assert_true(crowd_enter(&crowd, ip, 3, PER_ADDRESS)); /* on another loop */
+    assert_int_equal(crowd_enter(&crowd, ip, 3, PER_ADDRESS), CROWD_IN); /* on another loop */
     come("192.0.2.1");
     come("192.0.2.2");
     come("192.0.2.3");
@@ -210,6 +210,62 @@ static void all_loops_share_the_limits(void **state)
     acceptor_closed(&a, ip, SPAN_S(0));
     come("192.0.2.3");
     assert_int_equal(accepted_count, 3);
+    acceptor_close(&a);
+    acceptor_done(&a);
+}
+
+static unsigned rooms_left;
+
+static bool give_room(void *owner)
+{
+    struct ip ip;
+    if (rooms_left == 0) {
+        return false;
+    }
+    rooms_left--;
+    assert_true(ip_parse(STR("192.0.2.1"), &ip));
+    acceptor_closed(owner, ip, SPAN_S(10));
+    return true;
+}
+
+static void where_there_is_no_room_somebody_makes_it_and_a_kept_place_takes_none(void **state)
+{
+    (void)state;
+    struct acceptor a = begin(2);
+    a.make_room = give_room;
+    a.owner = &a;
+    rooms_left = 1;
+    assert_int_equal(acceptor_open(&a, &config, NULL), 0);
+    come("192.0.2.1");
+    come("192.0.2.2");
+    come("192.0.2.3");
+    assert_int_equal(accepted_count, 3);
+    assert_int_equal(atomic_load(&crowd.total), 2);
+    come("192.0.2.4"); /* nobody can be spared */
+    assert_int_equal(accepted_count, 3);
+    assert_int_equal(written, 1);
+    acceptor_close(&a);
+    acceptor_done(&a);
+}
+
+static void the_clients_of_an_ipv6_site_have_a_few_clients_places(void **state)
+{
+    (void)state;
+    struct acceptor a = begin(1000);
+    char text[64];
+    assert_int_equal(acceptor_open(&a, &config, NULL), 0);
+    for (unsigned i = 0; i <= PER_ADDRESS * CROWD_CLIENTS_EACH; i++) {
+        (void)snprintf(text, sizeof text, "2001:db8:1:%x::1", i + 1);
+        come(text);
+    }
+    assert_int_equal(accepted_count, PER_ADDRESS * CROWD_CLIENTS_EACH);
+    come("2001:db8:2:1::1");
+    assert_int_equal(accepted_count, PER_ADDRESS * CROWD_CLIENTS_EACH + 1);
+    struct ip gone;
+    assert_true(ip_parse(STR("2001:db8:1:1::1"), &gone));
+    acceptor_closed(&a, gone, SPAN_S(0));
+    come("2001:db8:1:ffff::1");
+    assert_int_equal(accepted_count, PER_ADDRESS * CROWD_CLIENTS_EACH + 2);
     acceptor_close(&a);
     acceptor_done(&a);
 }
@@ -240,7 +296,7 @@ static void many_clients_are_not_taken_for_one(void **state)
         struct ip ip = {
             .family = IP_V4,
             .bytes = {10, (uint8_t)(i / 3 >> 16), (uint8_t)(i / 3 >> 8), (uint8_t)(i / 3)}};
-        assert_true(crowd_enter(&crowd, ip, UINT32_MAX, PER_ADDRESS));
+        assert_int_equal(crowd_enter(&crowd, ip, UINT32_MAX, PER_ADDRESS), CROWD_IN);
     }
     assert_int_equal(atomic_load(&crowd.total), 60000);
 }
@@ -301,6 +357,8 @@ int main(void)
         cmocka_unit_test(who_behaved_badly_keeps_its_place_for_a_while),
         cmocka_unit_test(our_own_are_never_kept_out),
         cmocka_unit_test(all_loops_share_the_limits),
+        cmocka_unit_test(where_there_is_no_room_somebody_makes_it_and_a_kept_place_takes_none),
+        cmocka_unit_test(the_clients_of_an_ipv6_site_have_a_few_clients_places),
         cmocka_unit_test(an_ipv6_network_of_64_bits_is_one_client),
         cmocka_unit_test(many_clients_are_not_taken_for_one),
         cmocka_unit_test(a_listener_that_cannot_be_opened_closes_the_others),
