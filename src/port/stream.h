@@ -37,6 +37,9 @@ struct stream {
     void *owner;                        /* the owner's */
     struct endpoint peer;               /* family IP_NONE for local sockets */
     struct endpoint local;
+    /* The owner's: the peer has said its last (QUIT): close() need not wait for the end of what it
+     * sends. */
+    bool peer_done;
     bool user_known; /* a local socket that was accepted: the system told who connected */
     uint32_t user;   /* the user id, then */
 };

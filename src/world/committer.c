@@ -65,8 +65,8 @@ void committer_add(struct committer *c, struct job *job)
         c->first = job;
     }
     c->last = job;
-    pthread_cond_signal(&c->more);
     pthread_mutex_unlock(&c->mutex);
+    pthread_cond_signal(&c->more); /* not under the mutex, at which who wakes would wait */
 }
 
 void committer_stop(struct committer *c)

@@ -102,7 +102,7 @@ static void note_user(struct stream *stream, int descriptor)
 static void welcome(struct listening *l, int descriptor, const struct sockaddr_storage *peer)
 {
     bool local = l->place.local_path.len != 0;
-    struct loop_stream *s = stream_new(l->loop, descriptor, local, STREAM_OPEN);
+    struct loop_stream *s = stream_new(l->loop, descriptor, STREAM_OPEN);
     if (!s) {
         return;
     }
@@ -169,6 +169,9 @@ int listener_open(struct loop *loop, struct net_listener *listener)
         close(l->descriptor);
         free(l);
         return error;
+    }
+    if (place.local_path.len == 0) {
+        stream_no_delay(l->descriptor);
     }
     l->poll.data = l;
     l->listener = listener;

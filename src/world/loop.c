@@ -163,7 +163,9 @@ const struct ports *loop_ports(const struct loop *loop)
 void loop_run(struct loop *loop)
 {
     log_hold(true);
+    loop_inbox_settle(&loop->inbox);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
+    loop_inbox_settle(NULL);
     log_hold(false);
 }
 

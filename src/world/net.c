@@ -98,6 +98,9 @@ static int begin(struct connecting *c)
     if (descriptor < 0) {
         return descriptor;
     }
+    if (!local) {
+        stream_no_delay(descriptor);
+    }
     /* A local one succeeds or fails at once; a full backlog is the caller's to retry. */
     bool connected = connect(descriptor, (struct sockaddr *)&to, len) == 0;
     if (!connected && (local || (errno != EINPROGRESS && errno != EINTR))) {
@@ -105,7 +108,7 @@ static int begin(struct connecting *c)
         close(descriptor);
         return error;
     }
-    c->stream = stream_new(c->loop, descriptor, local, STREAM_CONNECTING);
+    c->stream = stream_new(c->loop, descriptor, STREAM_CONNECTING);
     if (!c->stream) {
         return -ENOMEM;
     }

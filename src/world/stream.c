@@ -157,7 +157,8 @@ static void on_deadline(struct timer *timer)
 
 static void linger(struct loop_stream *s)
 {
-    if (s->ended || shutdown(s->descriptor, SHUT_WR) != 0) {
+    bool heard_all = s->ended || (s->port.peer_done && !s->readable);
+    if (heard_all || shutdown(s->descriptor, SHUT_WR) != 0) {
         stream_drop(s);
         return;
     }
@@ -318,8 +319,13 @@ static const struct stream_ops ops = {
     .abort = op_abort,
 };
 
-struct loop_stream *stream_new(struct loop *loop, int descriptor, bool local,
-                               enum stream_state state)
+void stream_no_delay(int descriptor)
+{
+    int on = 1;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+struct loop_stream *stream_new(struct loop *loop, int descriptor, enum stream_state state)
 {
     struct loop_stream *s = slab_take(&loop->net.memory);
     if (!s) {
@@ -339,10 +345,6 @@ struct loop_stream *stream_new(struct loop *loop, int descriptor, bool local,
         return NULL;
     }
     list_append(&loop->net.streams, &s->node);
-    if (!local) {
-        int on = 1;
-        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
     return s;
 }
 

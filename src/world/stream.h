@@ -34,9 +34,10 @@ struct loop_stream {
     bool ended;        /* end() was called */
 };
 
+/* What is written leaves at once; for a listening socket, that of its connections. */
+void stream_no_delay(int descriptor);
 /* Takes over the socket, also where it fails and returns null. `state` CONNECTING or OPEN. */
-struct loop_stream *stream_new(struct loop *loop, int descriptor, bool local,
-                               enum stream_state state);
+struct loop_stream *stream_new(struct loop *loop, int descriptor, enum stream_state state);
 /* CONNECTING becomes OPEN; fills in the endpoints. */
 void stream_connected(struct loop_stream *s);
 /* Closes it at once, in any state. */

@@ -66,6 +66,7 @@ static void end_session(struct session *s)
         if (s->broken) {
             stream_abort(stream);
         } else {
+            stream->peer_done = s->said_quit;
             stream_close(stream);
         }
         log_event(s->office->ports->log, LOG_INFO, "disconnected", F_IP("client", s->client.ip),

@@ -106,11 +106,37 @@ static void a_parcel_may_be_posted_to_oneself_from_its_opening(void **state)
     world_end(&w);
 }
 
+static void on_endless(struct parcel *parcel)
+{
+    post(0, parcel);
+}
+
+static void on_time(struct timer *timer)
+{
+    (void)timer;
+    loop_stop(loops[0]);
+}
+
+static void a_parcel_posted_to_oneself_without_end_keeps_nobody_waiting(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w, NULL);
+    loops[0] = w.loop;
+    struct parcel parcel = {.open = on_endless};
+    struct timer timer = {.fire = on_time};
+    post(0, &parcel);
+    w.ports->timers->arm(w.ports->timers, &timer, SPAN_MS(5));
+    world_run(&w);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parcels_are_opened_in_order_on_the_loop_they_were_posted_to),
         cmocka_unit_test(a_parcel_may_be_posted_to_oneself_from_its_opening),
+        cmocka_unit_test(a_parcel_posted_to_oneself_without_end_keeps_nobody_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
