@@ -45,6 +45,15 @@ static void print_rcpt(const json_t *rcpt, bool whole)
     }
 }
 
+static void print_deadline(const json_t *by)
+{
+    if (json_is_object(by)) {
+        bool back = strcmp(text_of(by, "else"), "return") == 0;
+        (void)printf("    wanted by %s, else %s\n", text_of(by, "until"),
+                     back ? "returned" : "its sender is told");
+    }
+}
+
 /* A number with the unit in which it is easily read; right-aligned in 9 columns. */
 struct unit {
     json_int_t below; /* the first unit whose limit is greater is taken */
@@ -88,6 +97,7 @@ void queue_print_item(const json_t *item, bool whole)
         print_rcpt(rcpt, whole);
     }
     print_rest(item);
+    print_deadline(json_object_get(item, "deliver_by"));
     if (whole && *text_of(item, "give_up")) {
         (void)printf("    given up %s\n", text_of(item, "give_up"));
     }

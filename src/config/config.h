@@ -186,9 +186,11 @@ struct config_limits {
     uint32_t errors;             /* bad commands before 421; 20 */
     uint32_t empty_commands;     /* NOOP, RSET, VRFY… without a message before 421; 200 */
     struct span future_release; /* how long a sender may have mail held back; 30 d; 0: not at all */
-    uint32_t received;          /* Received lines before 5.4.6; 100 */
-    struct span idle;           /* waiting for a command; 5 min (RFC 5321 4.5.3.2.7) */
-    struct span data_idle;      /* waiting for the next piece of a message; 5 min */
+    struct span deliver_by; /* the least time after which a sender may have it returned; 1 s; 0: no
+                             * time may be set */
+    uint32_t received;      /* Received lines before 5.4.6; 100 */
+    struct span idle;       /* waiting for a command; 5 min (RFC 5321 4.5.3.2.7) */
+    struct span data_idle;  /* waiting for the next piece of a message; 5 min */
 };
 
 struct config_queue {

@@ -15,6 +15,7 @@ static const struct config_limits limits = {
     .errors = 20,
     .empty_commands = 200,
     .future_release = {30LL * 86400 * 1000000},
+    .deliver_by = {1000000},
     .received = 100,
     .idle = {300LL * 1000000},
     .data_idle = {300LL * 1000000},

@@ -202,6 +202,7 @@ static const struct key limit_keys[] = {
     {.name = "errors", .read = read_count, AT(limits.errors), .least = 1},
     {.name = "empty_commands", .read = read_count, AT(limits.empty_commands), .least = 20},
     {.name = "future_release", .read = read_span, AT(limits.future_release)},
+    {.name = "deliver_by", .read = read_span, AT(limits.deliver_by)},
     {.name = "received", .read = read_count, AT(limits.received), .least = 1},
     {.name = "idle", .read = read_span, AT(limits.idle), .least = 1},
     {.name = "data_idle", .read = read_span, AT(limits.data_idle), .least = 1},

@@ -37,6 +37,19 @@ json_t *answer_time(struct instant t)
     return value;
 }
 
+/* The time that the sender named for its delivery, and what is done when it has passed. */
+static json_t *answer_by(const struct envelope *e)
+{
+    if (e->by.mode == BY_NONE) {
+        return json_null();
+    }
+    json_t *value = json_object();
+    json_object_set_new(value, "until", answer_time(envelope_deadline(e)));
+    json_object_set_new(value, "else", json_string(e->by.mode == BY_RETURN ? "return" : "notify"));
+    json_object_set_new(value, "trace", json_boolean(e->by.trace));
+    return value;
+}
+
 static json_t *answer_id(struct queue_id id)
 {
     struct queue_id_text text = queue_id_text(id);
@@ -129,6 +142,7 @@ json_t *answer_item(const struct queue_item *item)
     json_object_set_new(value, "size", json_integer((json_int_t)item->envelope->body_size));
     json_object_set_new(value, "state", json_string(state_name(item->state)));
     json_object_set_new(value, "priority", json_integer(item->envelope->priority));
+    json_object_set_new(value, "deliver_by", answer_by(item->envelope));
     json_object_set_new(value, "age_s", json_integer(span_seconds(item->age)));
     json_object_set_new(value, "next", answer_time(item->next));
     json_object_set_new(value, "give_up", answer_time(item->give_up));
@@ -217,6 +231,7 @@ json_t *answer_story(const struct story *story, struct instant now)
     json_object_set_new(value, "client_ip", answer_ip(e->client_ip));
     json_object_set_new(value, "protocol", answer_text(e->protocol));
     json_object_set_new(value, "priority", json_integer(e->priority));
+    json_object_set_new(value, "deliver_by", answer_by(e));
     add_course(value, story);
     json_object_set_new(value, "waits", answer_wait(&story->wait));
     json_object_set_new(value, "next", answer_time(story->next));

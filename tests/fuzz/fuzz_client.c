@@ -32,6 +32,7 @@ static void begin(struct session *s, uint8_t choice)
         .ret = choice & 16 ? RET_FULL : RET_UNSET,
         .envid = STR("env id"),
         .priority = -9,
+        .by = {60, choice & 128 ? BY_RETURN : BY_NOTIFY, true},
         .rcpts = s->rcpts,
         .rcpt_count = RCPTS,
     };

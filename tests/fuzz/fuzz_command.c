@@ -1,5 +1,6 @@
 /* Properties: a time until which to hold is the same, to the second, when it is printed and read
- * again; a message is held by one of HOLDFOR and HOLDUNTIL; a priority is within its bounds; every
+ * again; a message is held by one of HOLDFOR and HOLDUNTIL; a priority and a time to deliver by are
+ * within their bounds; every
  * line is read or refused by a fixed reply; every slice of what was read lies in
  * the line; help is always to be had. */
 #include "core/mail/date.h"
@@ -28,6 +29,10 @@ static void check_wishes(const struct mail_params *p)
     buf_done(&text);
     if (p->priority < PRIORITY_MIN || p->priority > PRIORITY_MAX || p->hold_for.us < 0 ||
         (p->hold_for.us != 0 && p->hold_until.us != 0)) {
+        abort();
+    }
+    if (p->by.seconds > BY_SECONDS_MAX || p->by.seconds < -BY_SECONDS_MAX ||
+        (p->by.mode == BY_RETURN && p->by.seconds <= 0) || (p->by.mode == BY_NONE && p->by.trace)) {
         abort();
     }
 }

@@ -14,19 +14,34 @@ enum {
     FLAG_TLS_OPTIONAL = 16,
     FLAG_HELD = 32,     /* the time of release follows the user */
     FLAG_PRIORITY = 64, /* then the priority, from the lowest up */
-    FLAGS_ALL = 127
+    FLAG_MORE = 128,    /* then a second octet of flags */
+    FLAGS_ALL = 255
+};
+enum {
+    MORE_BY = 1, /* the time to deliver by follows, in seconds */
+    MORE_BY_RETURN = 2,
+    MORE_BY_TRACE = 4,
+    MORE_ALL = 7
 };
 enum { NOTIFY_ALL = NOTIFY_NEVER | NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY };
 /* Two empty texts and the notify bits: what a count of recipients is checked against. */
 enum { RCPT_SIZE_MIN = 4 + 4 + 1 };
 
+static unsigned more_flags(const struct envelope *e)
+{
+    return e->by.mode == BY_NONE ? 0U
+                                 : MORE_BY | (e->by.mode == BY_RETURN ? MORE_BY_RETURN : 0U) |
+                                       (e->by.trace ? MORE_BY_TRACE : 0U);
+}
+
 void envelope_encode(struct buf *out, const struct envelope *e)
 {
+    unsigned more = more_flags(e);
     unsigned flags =
         (e->smtputf8 ? FLAG_SMTPUTF8 : 0U) | (e->is_report ? FLAG_IS_REPORT : 0U) |
         (e->submitted ? FLAG_SUBMITTED : 0U) | (e->require_tls ? FLAG_REQUIRE_TLS : 0U) |
         (e->tls_optional ? FLAG_TLS_OPTIONAL : 0U) | (e->release.us != 0 ? FLAG_HELD : 0U) |
-        (e->priority != 0 ? FLAG_PRIORITY : 0U);
+        (e->priority != 0 ? FLAG_PRIORITY : 0U) | (more ? FLAG_MORE : 0U);
     buf_put_u8(out, ENVELOPE_VERSION);
     buf_put_u64(out, e->id.value);
     buf_put_u64(out, (uint64_t)e->arrived.us);
@@ -47,6 +62,10 @@ void envelope_encode(struct buf *out, const struct envelope *e)
     }
     if (flags & FLAG_PRIORITY) {
         buf_put_u8(out, (uint8_t)(e->priority - PRIORITY_MIN));
+    }
+    if (flags & FLAG_MORE) {
+        buf_put_u8(out, (uint8_t)more);
+        buf_put_u32(out, (uint32_t)e->by.seconds);
     }
     buf_put_u32(out, (uint32_t)e->rcpt_count);
     for (size_t i = 0; i < e->rcpt_count; i++) {
@@ -78,6 +97,20 @@ static struct ip get_ip(struct scan *sc)
         memcpy(ip.bytes, bytes.ptr, sizeof(ip.bytes));
     }
     return ip;
+}
+
+/* What follows the second octet of flags. */
+static void get_more(struct scan *sc, struct envelope *e)
+{
+    unsigned more = get_choice(sc, MORE_ALL);
+    int32_t seconds = (int32_t)scan_get_u32(sc);
+    bool returns = (more & MORE_BY_RETURN) != 0;
+    if (!(more & MORE_BY) || seconds > BY_SECONDS_MAX ||
+        seconds < (returns ? 1 : -BY_SECONDS_MAX)) {
+        scan_fail(sc);
+    }
+    e->by =
+        (struct deliver_by){seconds, returns ? BY_RETURN : BY_NOTIFY, (more & MORE_BY_TRACE) != 0};
 }
 
 static void get_rcpts(struct scan *sc, struct arena *arena, struct envelope *e)
@@ -135,6 +168,9 @@ bool envelope_decode(struct str bytes, struct arena *arena, struct envelope *e)
         if (read.priority == 0) {
             scan_fail(&sc);
         }
+    }
+    if (flags & FLAG_MORE) {
+        get_more(&sc, &read);
     }
     get_rcpts(&sc, arena, &read);
     if (!scan_done(&sc)) {

@@ -7,6 +7,7 @@
 #include "core/base/buf.h"
 #include "core/base/instant.h"
 #include "core/base/ip.h"
+#include "core/mail/deliver_by.h"
 #include "core/mail/priority.h"
 #include "core/mail/queue_id.h"
 
@@ -38,6 +39,7 @@ struct envelope {
     struct instant arrived;
     int8_t priority;        /* MT-PRIORITY: -9 to 9 */
     struct instant release; /* not to be sent before (RFC 4865); zero: at once */
+    struct deliver_by by;
     struct ip client_ip;    /* IP_NONE: made here */
     struct str client_name; /* verified by forward and reverse DNS; empty: unverified */
     struct str helo;
@@ -51,6 +53,13 @@ struct envelope {
 static inline struct instant envelope_begins(const struct envelope *e)
 {
     return instant_before(e->arrived, e->release) ? e->release : e->arrived;
+}
+
+/* Until when its sender wants it delivered (RFC 2852); zero: no time was named. */
+static inline struct instant envelope_deadline(const struct envelope *e)
+{
+    return e->by.mode == BY_NONE ? (struct instant){0}
+                                 : instant_add(e->arrived, SPAN_S(e->by.seconds));
 }
 
 /* Recipients of one domain come to stand together, so that they can share a transaction, and of an

@@ -6,6 +6,7 @@
 
 enum { OUTCOME_VERSION = 1 };
 enum { STATUS_NUMBER_MAX = 999, REPLY_CODE_MAX = 999 };
+enum { HEARD_PASSED_ON = 1, HEARD_NO_BY = 2, HEARD_ALL = 3 };
 enum { CHILD_SIZE_MIN = 4 + 4 }; /* two empty texts */
 
 static void put_fields(struct buf *out, const struct outcome *o)
@@ -19,7 +20,8 @@ static void put_fields(struct buf *out, const struct outcome *o)
     buf_put_u16(out, o->status.subject);
     buf_put_u16(out, o->status.detail);
     buf_put_u16(out, o->reply_code);
-    buf_put_u8(out, o->passed_on ? 1 : 0);
+    buf_put_u8(
+        out, (uint8_t)((o->passed_on ? HEARD_PASSED_ON : 0U) | (o->by_unheard ? HEARD_NO_BY : 0U)));
     buf_put_u8(out, (uint8_t)o->peer.ip.family);
     buf_add(out, str_from((const char *)o->peer.ip.bytes, sizeof(o->peer.ip.bytes)));
     buf_put_u16(out, o->peer.port);
@@ -97,15 +99,16 @@ static struct outcome get_fields(struct scan *sc, struct arena *arena)
     o.status.subject = get_number(sc, STATUS_NUMBER_MAX);
     o.status.detail = get_number(sc, STATUS_NUMBER_MAX);
     o.reply_code = get_number(sc, REPLY_CODE_MAX);
-    uint8_t passed_on = scan_get_u8(sc);
-    o.passed_on = passed_on == 1;
+    uint8_t heard = scan_get_u8(sc);
+    o.passed_on = (heard & HEARD_PASSED_ON) != 0;
+    o.by_unheard = (heard & HEARD_NO_BY) != 0;
     o.peer = get_peer(sc);
     o.host = scan_get_str(sc);
     o.site = scan_get_str(sc);
     o.text = scan_get_str(sc);
     get_children(sc, arena, &o);
     if (o.kind < OUTCOME_DELIVERED || o.kind > OUTCOME_REPORTED || o.status.class > 5 ||
-        passed_on > 1) {
+        heard > HEARD_ALL) {
         scan_fail(sc);
     }
     return o;

@@ -44,6 +44,7 @@ struct outcome {
     struct status_code status; /* for reports */
     uint16_t reply_code;       /* the other side's, or 0 */
     bool passed_on;  /* RELAYED: the next hop does DSN itself; no "relayed" report is due */
+    bool by_unheard; /* RELAYED: the next hop knows nothing of the time to deliver by (RFC 2852) */
     struct str host; /* the next hop's name; empty: none was reached */
     struct endpoint peer;
     struct str site;                /* the queue's name for where it goes; empty: not yet routed */

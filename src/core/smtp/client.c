@@ -312,6 +312,8 @@ static void on_end(struct smtp_client *c)
     struct client_result result =
         client_result_of_reply(c, is_success(c) ? VERDICT_ACCEPTED : refusal(c));
     result.passed_on = is_success(c) && peer_has(&c->peer, PEER_DSN);
+    result.by_unheard =
+        is_success(c) && t->by.mode != BY_NONE && !peer_has(&c->peer, PEER_DELIVERBY);
     if (!c->lmtp) {
         client_settle(c, result);
         client_end_transaction(c, STEP_READY);
@@ -388,6 +390,25 @@ void smtp_client_lost(struct smtp_client *c)
     }
 }
 
+/* RFC 2852 4.1.4: mail that is to be returned when its time is over goes to none that might keep it
+ * longer. Behind LMTP is the mailbox. */
+static struct client_result judge_by(struct smtp_client *c, const struct client_transaction *t)
+{
+    struct client_result r = client_result_of(c, VERDICT_PERMANENT, CAUSE_NO_DELIVERBY);
+    r.status = (struct status_code){5, 4, 7};
+    r.other_host = true;
+    if (t->by.mode != BY_RETURN || c->lmtp) {
+        r.verdict = VERDICT_OPEN;
+    } else if (t->by.seconds <= 0) {
+        r = client_result_of(c, VERDICT_TEMPORARY, CAUSE_BY_OVER);
+        r.status = (struct status_code){4, 4, 7};
+    } else if (peer_has(&c->peer, PEER_DELIVERBY)) {
+        r.cause = CAUSE_BY_TOO_SOON;
+        r.verdict = (uint32_t)t->by.seconds < c->peer.by_min ? VERDICT_PERMANENT : VERDICT_OPEN;
+    }
+    return r;
+}
+
 /* Why this server cannot have the message at all; OPEN where it can. */
 static struct client_result judge(struct smtp_client *c, const struct client_transaction *t)
 {
@@ -412,7 +433,7 @@ static struct client_result judge(struct smtp_client *c, const struct client_tra
         r.cause = CAUSE_SYNTAX;
         r.status = (struct status_code){5, 1, 7};
     } else {
-        r.verdict = VERDICT_OPEN;
+        r = judge_by(c, t);
     }
     return r;
 }

@@ -54,6 +54,9 @@ enum client_cause {
     CAUSE_NO_TLS, /* TLS is required and not to be had: the reply to STARTTLS, or empty: not offered
                    */
     CAUSE_NO_REQUIRETLS, /* the message demands a server that keeps it private further on */
+    CAUSE_NO_DELIVERBY,  /* mode R of RFC 2852, and the server does not know it, */
+    CAUSE_BY_TOO_SOON,   /* or takes no mail with so little time left; */
+    CAUSE_BY_OVER,       /* no whole second is left */
     CAUSE_SYNTAX,        /* an address holds what no command may */
     CAUSE_MEMORY,
 };
@@ -66,6 +69,8 @@ struct client_result {
     struct status_code status;
     struct str text; /* the full reply */
     bool passed_on;  /* ACCEPTED: the server does DSN itself */
+    bool by_unheard; /* ACCEPTED: there was a time to deliver by, of which the server knows nothing
+                      */
     bool other_host; /* TEMPORARY: nothing was said of the recipient, and the server cannot have
                         taken the message: another host may be tried at once */
     bool again;      /* TEMPORARY: too many recipients for one transaction: may go with the next */
@@ -84,10 +89,11 @@ struct client_transaction {
     struct arena *arena;
     struct str sender;
     enum envelope_body body;
-    bool require_tls; /* SMTP only: no server without REQUIRETLS gets it */
-    bool smtputf8;    /* ask for it; without it no address may need it (5.6.7) */
-    int8_t priority;  /* told to servers with MT-PRIORITY, unless it is 0 */
-    uint64_t size;    /* octets, line ends as CRLF */
+    bool require_tls;     /* SMTP only: no server without REQUIRETLS gets it */
+    bool smtputf8;        /* ask for it; without it no address may need it (5.6.7) */
+    int8_t priority;      /* told to servers with MT-PRIORITY, unless it is 0 */
+    struct deliver_by by; /* what is left of it now; mode R: only to servers with DELIVERBY */
+    uint64_t size;        /* octets, line ends as CRLF */
     enum dsn_ret ret;
     struct str envid;
     struct client_rcpt *rcpts;

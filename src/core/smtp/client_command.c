@@ -47,6 +47,10 @@ static void add_mail(struct smtp_client *c)
     if (t->priority != 0 && peer_has(&c->peer, PEER_PRIORITY)) {
         buf_add_format(out, " MT-PRIORITY=%d", t->priority);
     }
+    if (t->by.mode != BY_NONE && peer_has(&c->peer, PEER_DELIVERBY)) {
+        buf_add_format(out, " BY=%ld;%s%s", (long)t->by.seconds,
+                       t->by.mode == BY_RETURN ? "R" : "N", t->by.trace ? "T" : "");
+    }
     if (peer_has(&c->peer, PEER_DSN)) {
         if (t->ret != RET_UNSET) {
             buf_add(out, t->ret == RET_FULL ? STR(" RET=FULL") : STR(" RET=HDRS"));

@@ -3,7 +3,7 @@
 enum {
     LINE_PLAIN = 512,
     LINE_MAIL = LINE_MAX_OCTETS, /* SIZE 26, BODY 17, SMTPUTF8 10, RET and ENVID 116, HOLD… 34,
-                                    MT-PRIORITY 15 */
+                                    MT-PRIORITY 15, BY 17 */
     LINE_RCPT = LINE_MAX_OCTETS, /* NOTIFY 28, ORCPT 507 */
     LINE_AUTH = LINE_LONG_OCTETS,
     LINE_UTF8 = LINE_PLAIN + 10, /* VRFY, EXPN with SMTPUTF8 */
@@ -28,7 +28,7 @@ static const struct rule rules[] = {
     {STR_INIT("HELO"), VERB_HELO, ANY, LINE_PLAIN, helo, "HELO name", "Says who you are, without extensions."},
     {STR_INIT("EHLO"), VERB_EHLO, ANY, LINE_PLAIN, helo, "EHLO name", "Says who you are; the reply lists the extensions."},
     {STR_INIT("LHLO"), VERB_LHLO, ANY, LINE_PLAIN, helo, "LHLO name", "The same, for LMTP."},
-    {STR_INIT("MAIL"), VERB_MAIL, STATE_READY, LINE_MAIL, mail, "MAIL FROM:<sender> [SIZE= BODY= SMTPUTF8 RET= ENVID= HOLDFOR= MT-PRIORITY=]",
+    {STR_INIT("MAIL"), VERB_MAIL, STATE_READY, LINE_MAIL, mail, "MAIL FROM:<sender> [SIZE= BODY= SMTPUTF8 RET= ENVID= HOLDFOR= MT-PRIORITY= BY=]",
      "Begins a message; <> is the null sender."},
     {STR_INIT("RCPT"), VERB_RCPT, STATE_MAIL | STATE_RCPT, LINE_RCPT, rcpt, "RCPT TO:<recipient> [NOTIFY= ORCPT=]",
      "Names one recipient; give it again for each."},

@@ -32,6 +32,21 @@ static bool if_hold(const struct smtp_server_options *o)
     return o->hold_max.us > 0;
 }
 
+static bool if_by(const struct smtp_server_options *o)
+{
+    return o->by_min.us > 0;
+}
+
+/* RFC 2852 3: a second is the least by the syntax, and is not told. */
+static void add_by(struct buf *out, const struct smtp_server_options *o, struct instant now)
+{
+    (void)now;
+    if (span_seconds(o->by_min) > 1) {
+        buf_add_char(out, ' ');
+        buf_add_u64(out, (uint64_t)span_seconds(o->by_min));
+    }
+}
+
 /* RFC 4865 3: the longest interval, and the last point in time. */
 static void add_hold(struct buf *out, const struct smtp_server_options *o, struct instant now)
 {
@@ -83,6 +98,7 @@ static const struct {
     {STR_INIT("REQUIRETLS"),          if_secured,  NULL},       /* RFC 8689 */
     {STR_INIT("MT-PRIORITY"),         if_priority, NULL},       /* RFC 6710 */
     {STR_INIT("FUTURERELEASE"),       if_hold,     add_hold},   /* RFC 4865 */
+    {STR_INIT("DELIVERBY"),           if_by,       add_by},     /* RFC 2852 */
     {STR_INIT("AUTH"),                if_auth,     add_mechanisms}, /* RFC 4954 */
     {STR_INIT("HELP"),                always,      NULL},       /* RFC 5321; last */
 };

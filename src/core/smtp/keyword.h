@@ -17,6 +17,8 @@ struct smtp_server_options {
     bool offer_requiretls; /* the session is private (RFC 8689) */
     bool offer_priority;   /* MT-PRIORITY (RFC 6710) */
     struct span hold_max;  /* FUTURERELEASE (RFC 4865): so long at most; zero: not offered */
+    struct span by_min;    /* DELIVERBY (RFC 2852): the least time after which mail may be returned;
+                            * zero: not offered */
     struct str mechanisms; /* of AUTH, each with a blank before it; empty: not offered */
 };
 

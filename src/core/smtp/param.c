@@ -73,6 +73,32 @@ static bool take_hold_until(struct str value, union any_params into)
            into.mail->hold_until.us != 0;
 }
 
+/* RFC 2852 3: by-time ";" by-mode [ by-trace ]; only to be told of may the time have passed. */
+static bool take_by(struct str value, union any_params into)
+{
+    struct scan sc = {.rest = value};
+    uint64_t seconds = 0;
+    bool passed = scan_try_char(&sc, '-');
+    if (!passed) {
+        (void)scan_try_char(&sc, '+');
+    }
+    struct str digits = scan_while1(&sc, ascii_is_digit);
+    scan_char(&sc, ';');
+    if (!scan_ok(&sc) || digits.len > 9 || !str_to_u64(digits, BY_SECONDS_MAX, &seconds)) {
+        return false;
+    }
+    struct str mode = str_head(sc.rest, 1);
+    struct str trace = str_tail(sc.rest, mode.len);
+    struct deliver_by by = {.seconds = passed ? -(int32_t)seconds : (int32_t)seconds};
+    by.mode = str_eq_nocase(mode, STR("N"))   ? BY_NOTIFY
+              : str_eq_nocase(mode, STR("R")) ? BY_RETURN
+                                              : BY_NONE;
+    by.trace = str_eq_nocase(trace, STR("T"));
+    into.mail->by = by;
+    return by.mode != BY_NONE && (by.trace || trace.len == 0) &&
+           (by.mode == BY_NOTIFY || by.seconds > 0);
+}
+
 static bool take_size(struct str value, union any_params into)
 {
     /* 1 to 20 digits; what does not fit 64 bits is too big for anybody. */
@@ -200,6 +226,7 @@ static const struct param_rule mail_rules[] = {
     {STR_INIT("MT-PRIORITY"), VALUE_NEEDED, take_priority}, /* RFC 6710 */
     {STR_INIT("HOLDFOR"),  VALUE_NEEDED, take_hold_for}, /* RFC 4865 */
     {STR_INIT("HOLDUNTIL"), VALUE_NEEDED, take_hold_until},
+    {STR_INIT("BY"),       VALUE_NEEDED, take_by},       /* RFC 2852 */
 };
 static const struct param_rule rcpt_rules[] = {
     {STR_INIT("NOTIFY"),   VALUE_NEEDED, take_notify},   /* RFC 3461 4.1 */

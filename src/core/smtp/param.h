@@ -1,5 +1,5 @@
 /* param.h: the parameters of MAIL and RCPT (RFC 5321 4.1.2, RFC 1870, 6152, 6531, 3030, 3461,
- * 4865, 6710). */
+ * 2852, 4865, 6710). */
 #pragma once
 
 #include "core/base/arena.h"
@@ -26,6 +26,7 @@ struct mail_params {
     bool priority_given;
     struct span hold_for;      /* RFC 4865: this long, at least a second; or */
     struct instant hold_until; /* until then; both zero: not given, and never both are */
+    struct deliver_by by;      /* RFC 2852 */
 };
 
 struct rcpt_params {

@@ -26,6 +26,15 @@ static void learn_limits(struct smtp_peer *peer, struct str params)
     }
 }
 
+/* "60", perhaps with ",token" for what is to come. */
+static void learn_by(struct smtp_peer *peer, struct str params)
+{
+    uint64_t seconds;
+    if (str_to_u64(str_split(&params, ','), UINT32_MAX, &seconds)) {
+        peer->by_min = (uint32_t)seconds;
+    }
+}
+
 void peer_learn(struct smtp_peer *peer, struct str line)
 {
     static const struct {
@@ -45,6 +54,7 @@ void peer_learn(struct smtp_peer *peer, struct str line)
         {STR_INIT("STARTTLS"), PEER_STARTTLS, NULL},
         {STR_INIT("REQUIRETLS"), PEER_REQUIRETLS, NULL},
         {STR_INIT("MT-PRIORITY"), PEER_PRIORITY, NULL},
+        {STR_INIT("DELIVERBY"), PEER_DELIVERBY, learn_by},
     };
     struct str params = str_trim(line);
     struct str keyword = str_split(&params, ' ');

@@ -16,12 +16,14 @@ enum peer_extension {
     PEER_STARTTLS = 512,
     PEER_REQUIRETLS = 1024,
     PEER_PRIORITY = 2048,
+    PEER_DELIVERBY = 4096,
 };
 
 struct smtp_peer {
     unsigned extensions; /* of enum peer_extension */
     uint64_t size_limit; /* RFC 1870; 0: none told */
     uint32_t mail_max;   /* RFC 9422: MAILs in a session; 0: none told */
+    uint32_t by_min;     /* RFC 2852: the least seconds for mode R; 0: none told */
     uint32_t rcpt_max;   /* RCPTs in a transaction; 0: none told */
 };
 

@@ -131,6 +131,9 @@ static enum server_event_kind on_mail(struct smtp_server *s, const struct comman
         c->mail.size > s->options->message_max) {
         return server_refuse(s, ANSWER_TOO_BIG);
     }
+    if (c->mail.by.mode == BY_RETURN && SPAN_S(c->mail.by.seconds).us < s->options->by_min.us) {
+        return server_refuse(s, ANSWER_BY_TOO_SOON);
+    }
     s->binary = c->mail.body == BODY_BINARYMIME;
     return ask(s, VERB_MAIL, SERVER_MAIL);
 }
@@ -177,7 +180,7 @@ static bool offered(const struct smtp_server_options *o, const struct mail_param
 {
     bool held = p->hold_for.us != 0 || p->hold_until.us != 0;
     return (!p->require_tls || o->offer_requiretls) && (!held || o->hold_max.us > 0) &&
-           (!p->priority_given || o->offer_priority);
+           (!p->priority_given || o->offer_priority) && (p->by.mode == BY_NONE || o->by_min.us > 0);
 }
 
 static enum server_event_kind act(struct smtp_server *s, const struct command *c,

@@ -167,6 +167,8 @@ static void try_host(struct attempt *a)
 /* Gathers the next open recipients; false: none. */
 static bool gather(struct attempt *a)
 {
+    const struct envelope *envelope = a->job->envelope;
+    struct clock *clock = a->office->ports->clock;
     uint32_t announced = a->connection->client.peer.rcpt_max;
     size_t most = announced > 0 && announced < a->rcpts_max ? announced : a->rcpts_max;
     size_t count = 0;
@@ -183,11 +185,12 @@ static bool gather(struct attempt *a)
         .sender = a->job->sender,
         .body = a->outgoing.body,
         .smtputf8 = a->outgoing.smtputf8,
-        .require_tls = a->job->envelope->require_tls,
-        .priority = a->job->envelope->priority,
+        .require_tls = envelope->require_tls,
+        .priority = envelope->priority,
+        .by = deliver_by_left(envelope->by, envelope->arrived, clock->wall(clock)),
         .size = a->outgoing.size,
-        .ret = a->job->envelope->ret,
-        .envid = a->job->envelope->envid,
+        .ret = envelope->ret,
+        .envid = envelope->envid,
         .rcpts = a->rcpts,
         .rcpt_count = count,
     };

@@ -71,6 +71,26 @@ static struct str loss_text(struct attempt *a, const struct client_result *resul
                         STR_ARG(when));
 }
 
+/* Why a message that must come in time or back was not handed over. */
+static struct str by_text(struct attempt *a, enum client_cause cause)
+{
+    struct arena *arena = &a->job->arena;
+    struct str name = who(a);
+    if (cause == CAUSE_NO_DELIVERBY) {
+        return arena_format(arena,
+                            "the sender demands that the message comes in time or back, and %.*s "
+                            "does not promise that (DELIVERBY)",
+                            STR_ARG(name));
+    }
+    if (cause == CAUSE_BY_OVER) {
+        return STR("less than a second was left to deliver the message");
+    }
+    return arena_format(
+        arena, "%ld s are left to deliver the message, and %.*s takes none with less than %lu s",
+        (long)a->transaction.by.seconds, STR_ARG(name),
+        (unsigned long)a->connection->client.peer.by_min);
+}
+
 /* Our own words for what is not a reply; a status of ours where the result has none. */
 static struct str cause_text(struct attempt *a, const struct client_result *result,
                              struct status_code *status)
@@ -122,6 +142,10 @@ static struct str cause_text(struct attempt *a, const struct client_result *resu
                             "the sender demands that the message stays private (REQUIRETLS), and "
                             "%.*s does not promise that",
                             STR_ARG(name));
+    case CAUSE_NO_DELIVERBY:
+    case CAUSE_BY_TOO_SOON:
+    case CAUSE_BY_OVER:
+        return by_text(a, result->cause);
     case CAUSE_SYNTAX:
         return STR("the address holds characters that no SMTP command may");
     case CAUSE_MEMORY:
@@ -163,6 +187,7 @@ struct outcome attempt_outcome(struct attempt *a, const struct client_result *re
     outcome.reply_code =
         result->cause == CAUSE_REPLY || result->cause == CAUSE_UNEXPECTED ? result->code : 0;
     outcome.passed_on = result->passed_on;
+    outcome.by_unheard = result->by_unheard;
     outcome.host = arena_copy(&a->job->arena, a->connection->host);
     outcome.peer = a->connection->peer;
     return outcome;

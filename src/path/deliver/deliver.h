@@ -1,8 +1,8 @@
 /* deliver.h: the stage that carries a message to its next hop: SMTP and LMTP over the network, or a
  * mailbox or program here (local_deliver.h). One office a loop; it takes jobs from the queue and
  * sends each back when every recipient has an outcome (kind, at, status, reply_code, host, peer,
- * text, passed_on; `next` is the queue's to set). It keeps idle connections for the next job of the
- * same site. Writes debug events to the log and no others. */
+ * text, passed_on, by_unheard; `next` is the queue's to set). It keeps idle connections for the
+ * next job of the same site. Writes debug events to the log and no others. */
 #pragma once
 
 #include "core/base/list.h"

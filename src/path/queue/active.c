@@ -98,7 +98,6 @@ static void loaded(struct spool_get *op)
     a->loaded = true;
     a->entry->arrived = a->envelope.arrived;
     a->entry->begins = envelope_begins(&a->envelope);
-    a->give_up = entry_give_up(q, a->entry);
     for (size_t i = 0; a->forced && i < a->state.count; i++) {
         a->state.rcpts[i]->next = (struct instant){0};
     }

@@ -85,7 +85,6 @@ struct active {
     struct spool_get get;
     struct envelope envelope; /* its recipients are the state's */
     struct state state;
-    struct instant give_up;
     struct instant began;
     struct buf news;   /* outcomes that the spool has not been given yet, encoded */
     struct buf saving; /* those before, until they are durable */
@@ -128,10 +127,18 @@ void queue_check_stopped(struct queue *q);
 /* rest.c: laying a message to rest. */
 /* Sets when the entry is looked at next, from the state of its message. Its work fields count. */
 void entry_rest(struct queue *q, struct entry *e, const struct state *s, struct instant not_before);
-struct instant entry_give_up(const struct queue *q, const struct entry *e);
 /* What it waits for; texts are borrowed from sites and actives. */
 void entry_wait(const struct queue *q, const struct entry *e, struct story_wait *wait);
 struct instant entry_next(const struct entry *e, const struct state *s);
+
+/* deadline.c */
+struct instant message_give_up(const struct config *config, const struct envelope *envelope);
+struct instant rcpt_give_up(const struct config *config, const struct envelope *envelope,
+                            const struct rcpt *r);
+/* It is not to be delivered any more: its sender wants it back (mode R of RFC 2852). */
+bool deadline_passed(const struct envelope *envelope, const struct rcpt *r, struct instant now);
+/* It is given up without another attempt; `site`: what it waits for, or null. */
+void give_up_waiting(struct active *a, struct rcpt *r, const struct site *site);
 
 /* active.c */
 void active_begin(struct queue *q, struct entry *e);

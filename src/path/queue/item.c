@@ -36,7 +36,7 @@ void item_tell(struct queue *q, struct queue_request *request, const struct entr
         .rcpts = rcpts,
         .rcpt_count = state->count,
         .next = entry_next(e, state),
-        .give_up = entry_give_up(q, e),
+        .give_up = message_give_up(q->config, state->envelope),
     };
     entry_wait(q, e, &item.wait);
     request->each(request, &item);

@@ -30,7 +30,13 @@ static bool failure_due(const struct config *config, const struct state *s, cons
 
 static bool success_due(const struct state *s, const struct rcpt *r)
 {
-    if (r->phase != RCPT_FINAL || !(r->notify & NOTIFY_SUCCESS) || !may_answer(s->envelope, r)) {
+    if (r->phase != RCPT_FINAL || !may_answer(s->envelope, r)) {
+        return false;
+    }
+    if (state_tells_relay(s, r, r->last)) {
+        return true;
+    }
+    if (!(r->notify & NOTIFY_SUCCESS)) {
         return false;
     }
     bool list = r->last->child_count > 0 && r->last->children[0].sender.len > 0;
@@ -58,8 +64,13 @@ struct instant notice_time(const struct config *config, const struct envelope *e
                            const struct rcpt *r)
 {
     bool wanted = r->notify == 0 || (r->notify & NOTIFY_DELAY);
-    if (r->phase != RCPT_PENDING || r->notified || !wanted || config->queue.delay_notice.us == 0 ||
-        !may_answer(envelope, r)) {
+    if (r->phase != RCPT_PENDING || r->notified || !wanted || !may_answer(envelope, r)) {
+        return (struct instant){0};
+    }
+    if (envelope->by.mode == BY_NOTIFY && envelope->by.seconds > 0 && !r->list_member) {
+        return envelope_deadline(envelope); /* the sender's choice instead of ours */
+    }
+    if (config->queue.delay_notice.us == 0) {
         return (struct instant){0};
     }
     return instant_add(envelope_begins(envelope), config->queue.delay_notice);
@@ -157,7 +168,7 @@ static void describe(const struct active *a, const struct rcpt *r, struct report
         .orcpt = *named->orcpt,
         .final_address = elsewhere ? r->address : (struct str){0},
         .outcome = *r->last,
-        .give_up = a->give_up,
+        .give_up = rcpt_give_up(a->config, &a->envelope, r),
     };
     if (r->last->kind == 0 && r->work == WORK_PARKED) {
         to->outcome = never_tried(a, r);
@@ -199,6 +210,7 @@ void reporting_start(struct active *a)
     if (first->list_member) {
         envelope->envid = (struct str){0};
         envelope->ret = RET_UNSET;
+        envelope->by = (struct deliver_by){0};
     }
     a->report = (struct queue_report){
         .done = reported,

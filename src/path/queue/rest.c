@@ -1,11 +1,6 @@
 /* Laying a message to rest: when it is looked at next, and in whose line it stands. */
 #include "path/queue/inside.h"
 
-struct instant entry_give_up(const struct queue *q, const struct entry *e)
-{
-    return instant_add(e->begins, q->config->queue.expire);
-}
-
 /* The site that keeps the recipient waiting, or null. */
 static struct site *site_of(const struct queue *q, const struct rcpt *r, struct instant now)
 {
@@ -41,11 +36,11 @@ static struct instant earlier(struct instant a, struct instant b)
 }
 
 /* When one recipient wants to be looked at, other than by its site's call. */
-static struct instant rcpt_due(const struct queue *q, const struct entry *e, const struct rcpt *r,
+static struct instant rcpt_due(const struct queue *q, const struct state *s, const struct rcpt *r,
                                const struct site *line, struct instant now)
 {
     const struct instant never = {ENTRY_NEVER};
-    struct instant give_up = entry_give_up(q, e);
+    struct instant give_up = rcpt_give_up(q->config, s->envelope, r);
     if (r->phase != RCPT_PENDING) {
         return never;
     }
@@ -84,7 +79,7 @@ void entry_rest(struct queue *q, struct entry *e, const struct state *s, struct 
     for (size_t i = 0; i < s->count; i++) {
         const struct rcpt *r = s->rcpts[i];
         struct instant notice = notice_time(q->config, s->envelope, r);
-        due = earlier(due, rcpt_due(q, e, r, line, now));
+        due = earlier(due, rcpt_due(q, s, r, line, now));
         if (notice.us != 0) {
             due = earlier(due, notice);
         }

@@ -20,7 +20,8 @@ static bool is_due(const struct active *a, const struct rcpt *r, struct instant 
     if (r->phase != RCPT_PENDING || r->work != WORK_NONE) {
         return false;
     }
-    return !instant_before(now, r->next) || !instant_before(now, a->give_up) ||
+    return !instant_before(now, r->next) ||
+           !instant_before(now, rcpt_give_up(a->config, &a->envelope, r)) ||
            rcpt_is_forced_by(r, a->promised);
 }
 
@@ -35,7 +36,10 @@ bool round_begin(struct active *a)
     }
     for (size_t i = 0; i < a->state.count && count < ROUND_RCPTS; i++) {
         struct rcpt *r = a->state.rcpts[i];
-        if (is_due(a, r, now)) {
+        bool due = is_due(a, r, now);
+        if (due && deadline_passed(&a->envelope, r, now)) {
+            give_up_waiting(a, r, NULL);
+        } else if (due) {
             r->work = WORK_DUE;
             a->low = i < a->low ? i : a->low;
             a->high = i < a->high ? a->high : i + 1;
@@ -54,7 +58,7 @@ static void defer(struct active *a, struct rcpt *r, struct status_code status, s
     struct outcome o = {.rcpt = r->index, .at = now, .status = status, .text = text};
     o.kind = OUTCOME_DEFERRED;
     o.next = schedule_next(&a->config->queue, r->deferrals + 1, now, q->ports->entropy);
-    if (!instant_before(now, a->give_up)) {
+    if (!instant_before(now, rcpt_give_up(a->config, &a->envelope, r))) {
         o.kind = OUTCOME_EXPIRED;
         o.status = (struct status_code){5, 4, 7};
         o.next = (struct instant){0};

@@ -123,7 +123,7 @@ static void note_outcome(struct active *a, const struct job *job, struct rcpt *r
         uint32_t failures = r->deferrals + (down ? 0 : r->site_failures) + 1;
         o.next = down ? job->site->retry_at
                       : schedule_next(&a->config->queue, failures, now, q->ports->entropy);
-        if (!instant_before(now, a->give_up)) {
+        if (!instant_before(now, rcpt_give_up(a->config, &a->envelope, r))) {
             o.kind = OUTCOME_EXPIRED;
             o.status = (struct status_code){5, 4, 7};
             o.next = (struct instant){0};
@@ -195,6 +195,7 @@ static struct job *job_new(struct active *a, const struct rcpt *first, size_t co
     if (first->list_member) {
         job->envelope.envid = (struct str){0};
         job->envelope.ret = RET_UNSET;
+        job->envelope.by = (struct deliver_by){0};
     }
     d->done = job_done;
     d->home = a->queue->ports->inbox;
@@ -219,35 +220,19 @@ static size_t count_alike(const struct active *a, size_t from)
     return count;
 }
 
-static void give_up_waiting(struct active *a, struct rcpt *r, const struct site *site)
-{
-    struct outcome o = {
-        .rcpt = r->index,
-        .kind = OUTCOME_EXPIRED,
-        .status = {5, 4, 7},
-        .reply_code = r->last->reply_code,
-        .host = r->last->host,
-        .peer = r->last->peer,
-        .site = site->name,
-        .text = r->last->text.len > 0 ? r->last->text : str_from(site->error, site->error_len),
-    };
-    r->work = WORK_NONE;
-    active_record(a, &o);
-}
-
 /* The site takes nothing now: all that would go there waits; what has waited too long for a site
  * that is down is given up without another attempt. */
 static void park(struct active *a, struct rcpt *first, const struct site *site)
 {
     struct instant now = queue_now(a->queue);
-    bool over = site_is_down(site, now) && !instant_before(now, a->give_up);
+    bool down = site_is_down(site, now);
     struct str name = first->way->hop.site;
     for (size_t i = first->index; i < a->high; i++) {
         struct rcpt *r = a->state.rcpts[i];
         if (r->work != WORK_ROUTED || !str_eq(r->way->hop.site, name)) {
             continue;
         }
-        if (over) {
+        if (down && !instant_before(now, rcpt_give_up(a->config, &a->envelope, r))) {
             give_up_waiting(a, r, site);
         } else {
             r->work = WORK_PARKED;
@@ -295,6 +280,10 @@ void sending_start(struct active *a)
         }
         if (a->jobs_out >= MESSAGE_JOBS || a->broken) {
             return;
+        }
+        if (deadline_passed(&a->envelope, r, queue_now(a->queue))) {
+            give_up_waiting(a, r, site_find(&a->queue->sites, r->way->hop.site));
+            continue;
         }
         struct site *site = take_site(a, &r->way->hop);
         if (!site) {

@@ -167,7 +167,8 @@ bool outcome_is_site_trouble(const struct outcome *o)
     }
     bool remote = str_starts(o->site, STR("smtp:")) || str_starts(o->site, STR("lmtp:"));
     bool network = o->status.subject == 4 || (o->status.subject == 5 && o->status.detail == 0);
-    return remote && network;
+    bool own_time = o->status.subject == 4 && o->status.detail == 7; /* its time was over */
+    return remote && network && !own_time;
 }
 
 /* A list's members belong to its owner, who asked for nothing; a lone member of an alias stands for
@@ -276,11 +277,20 @@ static bool apply_to(struct state *s, struct rcpt *r, const struct outcome *o)
     return true;
 }
 
+bool state_tells_relay(const struct state *s, const struct rcpt *r, const struct outcome *o)
+{
+    const struct deliver_by *by = &s->envelope->by;
+    bool ends_here = by->mode == BY_NOTIFY && o->by_unheard;
+    return o->kind == OUTCOME_RELAYED && (by->trace || ends_here) && !(r->notify & NOTIFY_NEVER) &&
+           !r->list_member;
+}
+
 bool state_keeps(const struct state *s, const struct outcome *o)
 {
     const struct rcpt *r = o->rcpt < s->count ? s->rcpts[o->rcpt] : NULL;
     if (o->kind == OUTCOME_DELIVERED || o->kind == OUTCOME_RELAYED) {
-        return !r || r->index < STATE_TOLD_MAX || (r->notify & NOTIFY_SUCCESS) != 0;
+        return !r || r->index < STATE_TOLD_MAX || (r->notify & NOTIFY_SUCCESS) != 0 ||
+               state_tells_relay(s, r, o);
     }
     return o->kind < OUTCOME_HELD; /* the others are flags of the recipient */
 }

@@ -74,6 +74,9 @@ NODISCARD bool state_init(struct state *s, struct arena *arena, const struct env
 NODISCARD bool state_apply(struct state *s, const struct outcome *o);
 /* The same with all of encoded `outcomes`. False: damaged, or no memory. */
 NODISCARD bool state_replay(struct state *s, struct str outcomes);
+/* Whether the sender is to hear that this outcome handed it on to another server: where it asked
+ * for a trace, or to be told of delays of which that server knows nothing (RFC 2852 4.1.4). */
+bool state_tells_relay(const struct state *s, const struct rcpt *r, const struct outcome *o);
 /* Whether more than its kind is remembered of this outcome (`last`). Of many recipients, those that
  * were delivered to and are reported to nobody need no more. */
 bool state_keeps(const struct state *s, const struct outcome *o);

@@ -54,6 +54,12 @@ static void arrival(struct buf *out, const struct envelope *e)
     if (e->priority != 0) {
         buf_add_format(out, ", priority %d", e->priority);
     }
+    if (e->by.mode != BY_NONE) {
+        buf_add(out, STR(", to be delivered by "));
+        story_time(out, envelope_deadline(e));
+        buf_add(out,
+                e->by.mode == BY_RETURN ? STR(" or returned") : STR(", else its sender is told"));
+    }
     buf_add(out, STR("\n"));
     buf_add(out, e->client_ip.family == IP_NONE ? STR("Made here ") : STR("Received "));
     story_time(out, e->arrived);

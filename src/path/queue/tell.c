@@ -62,7 +62,7 @@ static void add_present(struct telling *t, struct story *story, const struct ent
     struct state state;
     struct queue *q = t->queue;
     entry_wait(q, e, &story->wait);
-    story->give_up = entry_give_up(q, e);
+    story->give_up = message_give_up(q->config, &story->envelope);
     if (state_init(&state, &t->arena, &story->envelope, q->sites.seed)) {
         if (state_replay(&state, outcomes)) {
             story->next = entry_next(e, &state);

@@ -31,6 +31,7 @@ static void message_fields(const struct making *m, struct buf *out)
     add(m, out, "Received-From-MTA", "dns", e->client_name.len > 0 ? e->client_name : e->helo);
     add(m, out, "X-Postrider-Queue-ID", NULL, queue_id_str(&id));
     add_date(m, out, "Arrival-Date", e->arrived);
+    add_date(m, out, "Deliver-By-Date", envelope_deadline(e)); /* RFC 2852 */
 }
 
 static const char *action_of(const struct making *m, const struct outcome *o)

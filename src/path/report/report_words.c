@@ -52,27 +52,53 @@ static void opening(const struct making *m, struct buf *out)
     buf_done(&line);
 }
 
-static void success_words(const struct outcome *o, struct buf *line)
+/* RFC 2852: whether the next server keeps to the time that the sender named. */
+static void relayed_words(const struct making *m, const struct outcome *o, struct buf *line)
+{
+    buf_add_format(line,
+                   o->passed_on ? "It was handed to %.*s. "
+                                : "It was handed to %.*s, which reports no further. ",
+                   STR_ARG(o->host));
+    if (o->by_unheard) {
+        buf_add(line, STR("That server knows nothing of the time that you set for the delivery, "
+                          "and tells nobody that it is late. "));
+    } else if (m->ask->envelope->by.mode != BY_NONE) {
+        buf_add(line, STR("That server was told the time that you set for the delivery. "));
+    }
+    buf_add(line, STR("This does not say that it reached the mailbox."));
+}
+
+static void success_words(const struct making *m, const struct outcome *o, struct buf *line)
 {
     if (o->kind == OUTCOME_EXPANDED) {
         buf_add(line, STR("It was passed on to the members of this list or alias. "
                           "Their own deliveries are not reported."));
     } else if (o->kind == OUTCOME_RELAYED) {
-        buf_add_format(line,
-                       "It was handed to %.*s, which reports no further. This does not say that "
-                       "it reached the mailbox.",
-                       STR_ARG(o->host));
+        relayed_words(m, o, line);
     } else {
         buf_add(line, STR("It was delivered."));
     }
 }
 
+/* Why it is given up. */
+static void expired_words(const struct making *m, const struct outcome *o, struct buf *line)
+{
+    const struct envelope *e = m->ask->envelope;
+    if (e->by.mode == BY_RETURN && !instant_before(o->at, envelope_deadline(e))) {
+        buf_add(line, STR("It was to be delivered by "));
+        date_format(line, envelope_deadline(e));
+        buf_add(line, STR(", or to be returned. The last time, "));
+    } else {
+        buf_add(line, STR("It was tried for as long as this server tries. The last time, "));
+    }
+}
+
 /* Who said it; what was said follows on lines of its own. */
-static void who_said(const struct outcome *o, struct buf *line)
+static void who_said(const struct making *m, const struct outcome *o, struct buf *line)
 {
     char ip[IP_TEXT_MAX];
     if (o->kind == OUTCOME_EXPIRED) {
-        buf_add(line, STR("It was tried for as long as this server tries. The last time, "));
+        expired_words(m, o, line);
     }
     if (o->reply_code == 0) {
         buf_add(line, o->kind == OUTCOME_EXPIRED ? STR("the reason was:") : STR("The reason:"));
@@ -98,10 +124,10 @@ static void one_rcpt(const struct making *m, const struct report_rcpt *r, struct
         buf_clear(&line);
     }
     if (m->ask->kind == REPORT_SUCCESS) {
-        success_words(&r->outcome, &line);
+        success_words(m, &r->outcome, &line);
         text_add_indented(out, "    ", buf_str(&line), m->global);
     } else {
-        who_said(&r->outcome, &line);
+        who_said(m, &r->outcome, &line);
         text_add_indented(out, "    ", buf_str(&line), m->global);
         struct str text = r->outcome.text;
         text_add_indented(out, "      ", text.len > 0 ? text : STR("none is known"), m->global);

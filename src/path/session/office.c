@@ -16,6 +16,7 @@ static struct smtp_server_options options_of(const struct config *config, enum t
         .offer_starttls = kind == TERMS_STARTTLS,
         .offer_requiretls = kind == TERMS_PRIVATE,
         .offer_priority = submits,
+        .by_min = config->limits.deliver_by,
         .hold_max = submits ? config->limits.future_release : SPAN_S(0),
     };
 }

@@ -81,6 +81,7 @@ static bool fill(struct session *s, const struct command *c)
     e->require_tls = c->mail.require_tls;
     e->submitted = session_submits(s);
     e->priority = c->mail.priority;
+    e->by = c->mail.by;
     e->client_ip = s->client.ip;
     e->helo = s->helo;
     e->protocol = protocol(s, e->smtputf8);
@@ -100,6 +101,9 @@ static enum answer judge_release(const struct session *s, const struct mail_para
     }
     if (instant_before(*release, now)) {
         return ANSWER_RELEASE_PAST;
+    }
+    if (p->by.mode != BY_NONE && !instant_before(*release, envelope_deadline(&s->mail->envelope))) {
+        return ANSWER_HELD_PAST_BY;
     }
     return instant_since(*release, now).us > longest.us ? ANSWER_HELD_TOO_LONG : ANSWER_OK;
 }

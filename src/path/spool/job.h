@@ -15,8 +15,8 @@ struct job_rcpt {
     struct str final_mailbox; /* Delivered-To's address for mailboxes; as `address` unless an alias
                                  led here */
     const struct next_hop *hop;
-    struct outcome
-        outcome; /* filled by deliver: kind, at, status, reply_code, host, peer, text, passed_on */
+    struct outcome outcome; /* filled by deliver: kind, at, status, reply_code, host, peer, text,
+                               passed_on, by_unheard */
 };
 
 struct delivery_job {

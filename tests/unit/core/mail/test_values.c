@@ -144,6 +144,7 @@ static struct envelope sample(struct envelope_rcpt rcpts[2])
                              .arrived = {77},
                              .release = {99},
                              .priority = -9,
+                             .by = {-600, BY_NOTIFY, true},
                              .client_ip = {.family = IP_V4, .bytes = {192, 0, 2, 1}},
                              .helo = STR("h"),
                              .protocol = STR("ESMTP"),
@@ -167,6 +168,9 @@ static void an_envelope_comes_back_as_it_was_and_no_part_of_it_passes(void **sta
     assert_int_equal(back.id.value, 42);
     assert_int_equal(back.release.us, 99);
     assert_int_equal(back.priority, -9);
+    assert_int_equal(back.by.seconds, -600);
+    assert_int_equal(back.by.mode, BY_NOTIFY);
+    assert_true(back.by.trace);
     assert_true(back.submitted && back.smtputf8 && !back.is_report);
     assert_true(str_eq(back.rcpts[1].orcpt, STR("rfc822;x@y")));
     for (size_t n = 0; n < bytes.len; n++) {
@@ -179,6 +183,57 @@ static void an_envelope_comes_back_as_it_was_and_no_part_of_it_passes(void **sta
     buf_done(&bytes);
     buf_done(&again);
     arena_done(&arena);
+}
+
+/* Spools that were written before, and the room that the queue reads of each message. */
+static void an_envelope_without_a_time_to_deliver_by_has_the_form_that_it_always_had(void **state)
+{
+    struct envelope_rcpt rcpts[2];
+    struct envelope e = sample(rcpts);
+    struct buf with = {0};
+    struct buf without = {0};
+    (void)state;
+    envelope_encode(&with, &e);
+    e.by = (struct deliver_by){0};
+    envelope_encode(&without, &e);
+    enum { FLAGS_AT = 1 + 8 + 8 + 8 + 1 + 1 };
+    assert_int_equal(without.ptr[FLAGS_AT] & 0x80, 0);
+    assert_int_equal(with.len, without.len + 1 + 4);
+    buf_done(&with);
+    buf_done(&without);
+}
+
+static void what_is_left_of_a_time_is_rounded_down(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t seconds;
+        int64_t elapsed_us;
+        int32_t left;
+    } rows[] = {{10, 0, 10},
+                {10, 1, 9},
+                {10, 999999, 9},
+                {10, 1000000, 9},
+                {10, 9000001, 0},
+                {10, 10000000, 0},
+                {10, 10000001, -1},
+                {-10, 1, -11},
+                {10, -1, 10},
+                {BY_SECONDS_MAX, -5000000, BY_SECONDS_MAX},
+                {-BY_SECONDS_MAX, 5000000, -BY_SECONDS_MAX}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct deliver_by by = {rows[i].seconds, BY_NOTIFY, true};
+        struct deliver_by left = deliver_by_left(by, (struct instant){1000},
+                                                 (struct instant){1000 + rows[i].elapsed_us});
+        if (left.seconds != rows[i].left || left.mode != BY_NOTIFY || !left.trace) {
+            fail_msg("%d s after %lld us: %d", rows[i].seconds, (long long)rows[i].elapsed_us,
+                     left.seconds);
+        }
+    }
+    assert_int_equal(
+        deliver_by_left((struct deliver_by){0}, (struct instant){0}, (struct instant){9000000})
+            .seconds,
+        0);
 }
 
 static void outcomes_joined_end_to_end_come_apart_again(void **state)
@@ -232,6 +287,8 @@ int main(void)
         cmocka_unit_test(status_codes_have_a_class_and_two_short_numbers),
         cmocka_unit_test(internet_dates_are_read_with_any_offset_and_nothing_that_is_none),
         cmocka_unit_test(an_envelope_comes_back_as_it_was_and_no_part_of_it_passes),
+        cmocka_unit_test(an_envelope_without_a_time_to_deliver_by_has_the_form_that_it_always_had),
+        cmocka_unit_test(what_is_left_of_a_time_is_rounded_down),
         cmocka_unit_test(outcomes_joined_end_to_end_come_apart_again),
         cmocka_unit_test(only_what_ends_a_recipients_story_is_final),
     };

@@ -118,6 +118,50 @@ static void a_message_is_held_by_one_parameter_that_makes_sense(void **state)
     }
 }
 
+static void a_time_to_deliver_by_has_a_mode_in_which_it_makes_sense(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str text;
+        struct deliver_by by; /* NONE: refused */
+    } rows[] = {
+        {STR_INIT(" BY=600;R"), {600, BY_RETURN, false}},
+        {STR_INIT(" by=+600;rt"), {600, BY_RETURN, true}},
+        {STR_INIT(" BY=600;N"), {600, BY_NOTIFY, false}},
+        {STR_INIT(" BY=-600;NT"), {-600, BY_NOTIFY, true}},
+        {STR_INIT(" BY=0;N"), {0, BY_NOTIFY, false}},
+        {STR_INIT(" BY=-000000001;N"), {-1, BY_NOTIFY, false}},
+        {STR_INIT(" BY=1;R"), {1, BY_RETURN, false}},
+        {STR_INIT(" BY=999999999;R"), {999999999, BY_RETURN, false}},
+        {STR_INIT(" BY=-999999999;N"), {-999999999, BY_NOTIFY, false}},
+        {STR_INIT(" BY=0;R"), {0}},
+        {STR_INIT(" BY=-1;R"), {0}},
+        {STR_INIT(" BY=1000000000;N"), {0}},
+        {STR_INIT(" BY=0000000001;N"), {0}},
+        {STR_INIT(" BY=+-1;N"), {0}},
+        {STR_INIT(" BY=;N"), {0}},
+        {STR_INIT(" BY=-;N"), {0}},
+        {STR_INIT(" BY=1"), {0}},
+        {STR_INIT(" BY=1;"), {0}},
+        {STR_INIT(" BY=1;T"), {0}},
+        {STR_INIT(" BY=1;RN"), {0}},
+        {STR_INIT(" BY=1;RTT"), {0}},
+        {STR_INIT(" BY=1R"), {0}},
+        {STR_INIT(" BY=1.5;R"), {0}},
+        {STR_INIT(" BY="), {0}},
+        {STR_INIT(" BY"), {0}},
+        {STR_INIT(" BY=1;R BY=1;R"), {0}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct mail_params mail = {0};
+        bool read = param_parse_mail(rows[i].text, &mail) == PARAM_OK;
+        if (read != (rows[i].by.mode != BY_NONE) || mail.by.mode != rows[i].by.mode ||
+            mail.by.seconds != rows[i].by.seconds || mail.by.trace != rows[i].by.trace) {
+            fail_msg("\"%.*s\"", STR_ARG(rows[i].text));
+        }
+    }
+}
+
 static void an_envelope_gets_texts_decoded(void **state)
 {
     (void)state;
@@ -141,6 +185,7 @@ int main(void)
         cmocka_unit_test(parameters_are_taken_refused_or_unknown),
         cmocka_unit_test(a_priority_is_one_digit_with_or_without_a_sign),
         cmocka_unit_test(a_message_is_held_by_one_parameter_that_makes_sense),
+        cmocka_unit_test(a_time_to_deliver_by_has_a_mode_in_which_it_makes_sense),
         cmocka_unit_test(an_envelope_gets_texts_decoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
