@@ -1,5 +1,6 @@
 /* serve.c: `postrider serve`: the worker: the loops, their threads, the post office on them, and
  * signals. The supervisor that starts it is in serve_supervised.c. */
+#include "allowance/keeper.h"
 #include "cli/check_system.h"
 #include "cli/options.h"
 #include "cli/serve_dkim.h"
@@ -43,6 +44,7 @@ struct server {
     struct loop *loops[BRANCHES_MAX];
     struct login_service *login; /* null: nobody can log in */
     struct logins *logins[BRANCHES_MAX];
+    struct allowance_keeper allowances; /* of users who log in */
     struct serve_tls tls;
     struct serve_dkim dkim;
     struct sts_desk sts;
@@ -178,6 +180,7 @@ static void office_opened(void *owner, int result, struct str reason)
                                             .ids = postoffice_ids(server->office)};
     pickup_start(&server->pickup, server->config);
     serve_dkim_try(&server->dkim, server->config);
+    allowance_keeper_start(&server->allowances);
     tlsrpt_desk_start(&server->reports, server->config, server->home,
                       postoffice_drafts(server->office), postoffice_ids(server->office));
     log_event(server->log, LOG_INFO, "ready", F_STR("hostname", server->config->hostname),
@@ -199,6 +202,10 @@ static bool make_logins(struct server *server)
         return true;
     }
     int error = login_service_new(&options, &server->login);
+    if (error == 0) {
+        error = allowance_keeper_open(&server->allowances, server->home, server->loops,
+                                      server->loop_count, server->config->spool_path);
+    }
     for (size_t i = 0; i < server->loop_count && error == 0; i++) {
         server->logins[i] = logins_new(server->login, server->loops[i]);
         error = server->logins[i] ? 0 : -ENOMEM;
@@ -352,6 +359,7 @@ static int serve(struct server *server)
     loop_free(server->home);
     sts_desk_close(&server->sts);
     tlsrpt_desk_close(&server->reports);
+    allowance_keeper_close(&server->allowances);
     pickup_done(&server->pickup);
     dns_service_free(server->dns);
     log_free(server->log);

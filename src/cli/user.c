@@ -1,6 +1,7 @@
 /* user.c: `postrider user`: keeps the file of those who may log in. */
 #include "cli/options.h"
 #include "cli/serve_log.h"
+#include "cli/user_limits.h"
 #include "cli/verb.h"
 #include "stores/stores.h"
 #include "stores/user_file.h"
@@ -21,14 +22,19 @@ static void print_help(void)
     (void)printf(
         "usage: postrider user add|password|remove NAME [-c FILE | -f USERS]\n"
         "       postrider user list [-c FILE | -f USERS]\n"
-        "       postrider user test NAME [-c FILE]\n\n"
+        "       postrider user test NAME [-c FILE]\n"
+        "       postrider user limits [NAME] [--json] [-c FILE]\n"
+        "       postrider user reset NAME [-c FILE]\n\n"
         "Keeps the file of those who may log in to send mail (`users: {file: …}` in the\n"
         "configuration). The password is read from standard input, a line. Only a hash\n"
         "(yescrypt) and SCRAM's keys are kept. A running server sees the change at once.\n"
         "`test` asks all stores of the configuration, as the server does, and says which one\n"
-        "knows the user by that password.\n\n"
+        "knows the user by that password. `limits` asks the running server what users have sent\n"
+        "of late, and may still send (`users: {limits: …}`); after `reset` a user has sent\n"
+        "nothing.\n\n"
         "  -c, --config FILE  the configuration that names the file\n"
-        "  -f, --file USERS   the file itself\n\n"
+        "  -f, --file USERS   the file itself\n"
+        "      --json         `limits`: as JSON\n\n"
         "example: postrider user add anna@example.org < password.txt\n");
 }
 
@@ -140,7 +146,8 @@ static int act(const char *path, int argc, char **argv)
             return change(path, argv[0], argv[1]);
         }
     }
-    (void)fprintf(stderr, "postrider: user add|password|remove|test NAME, or user list\n");
+    (void)fprintf(stderr,
+                  "postrider: user add|password|remove|test|reset NAME, or user list|limits\n");
     return EX_USAGE;
 }
 
@@ -181,7 +188,7 @@ static int test(const struct config *config, const char *name)
     return code;
 }
 
-static int act_by(const struct config *config, int argc, char **argv)
+static int act_by(const struct config *config, int argc, char **argv, bool json)
 {
     if (config->store_count == 0) {
         (void)fprintf(stderr, "postrider: the configuration names no place where users are "
@@ -190,6 +197,12 @@ static int act_by(const struct config *config, int argc, char **argv)
     }
     if (argc == 2 && strcmp(argv[0], "test") == 0) {
         return test(config, argv[1]);
+    }
+    if ((argc == 1 || argc == 2) && strcmp(argv[0], "limits") == 0) {
+        return user_limits_show(config, argv[1], json);
+    }
+    if (argc == 2 && strcmp(argv[0], "reset") == 0) {
+        return user_limits_reset(config, argv[1]);
     }
     if (config->users_file.len == 0) {
         (void)fprintf(stderr,
@@ -210,9 +223,11 @@ int verb_user(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"file", required_argument, NULL, 'f'},
+                                            {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     const char *config_file = NULL, *file = NULL;
+    bool json = false;
     for (int c; (c = getopt_long(argc, argv, "c:f:h", options, NULL)) != -1;) {
         switch (c) {
         case 'c':
@@ -220,6 +235,9 @@ int verb_user(int argc, char **argv)
             break;
         case 'f':
             file = optarg;
+            break;
+        case 'j':
+            json = true;
             break;
         case 'h':
             print_help();
@@ -233,7 +251,7 @@ int verb_user(int argc, char **argv)
     }
     struct options_config source;
     struct config *config = options_config(&source, config_file);
-    int code = config ? act_by(config, argc - optind, argv + optind) : EX_CONFIG;
+    int code = config ? act_by(config, argc - optind, argv + optind, json) : EX_CONFIG;
     config_drop(config);
     options_done(&source);
     return code;

@@ -44,22 +44,32 @@ static int cmp_lowered(struct str text, struct str lower)
     return (text.len > lower.len) - (text.len < lower.len);
 }
 
+/* The first member of each element is its name. */
+static int cmp_name(const void *name, const void *element)
+{
+    return cmp_lowered(*(const struct str *)name, *(const struct str *)element);
+}
+
 const struct config_domain *config_find_domain(const struct config *config, struct str name)
 {
-    size_t low = 0;
-    size_t high = config->domain_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = cmp_lowered(name, config->domains[middle].name);
-        if (order == 0) {
-            return &config->domains[middle];
-        }
-        if (order < 0) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
+    const struct config_domain *found = config->domain_count == 0
+                                            ? NULL
+                                            : bsearch(&name, config->domains, config->domain_count,
+                                                      sizeof *config->domains, cmp_name);
     bool any = config->sandbox && config->domain_count > 0;
-    return any && str_eq(config->domains[0].name, STR("*")) ? &config->domains[0] : NULL;
+    any = any && str_eq(config->domains[0].name, STR("*"));
+    return !found && any ? &config->domains[0] : found;
+}
+
+const struct config_user_limits *config_find_user_limits(const struct config *config,
+                                                         struct str user)
+{
+    struct allowance_name compared = allowance_name(user);
+    struct str name = str_from(compared.text, compared.len);
+    const struct config_user_limits *found =
+        config->limited_user_count == 0
+            ? NULL
+            : bsearch(&name, config->limited_users, config->limited_user_count,
+                      sizeof *config->limited_users, cmp_name);
+    return found ? found : &config->user_limits;
 }

@@ -6,6 +6,7 @@
 #include "core/base/arena.h"
 #include "core/base/instant.h"
 #include "core/base/ip.h"
+#include "core/mail/allowance.h"
 #include "core/mail/tls_policy.h"
 #include "core/smtp/sasl.h"
 
@@ -178,6 +179,13 @@ struct config_send_as {
     size_t pattern_count;
 };
 
+/* What a user who has logged in may send. */
+struct config_user_limits {
+    struct str user;          /* as allowance_name() has it; empty: everybody else */
+    struct allowance an_hour; /* messages and recipients; 0: any number */
+    uint64_t size; /* octets of a message; 0: limits.message, which is the most for all */
+};
+
 struct config_limits {
     uint64_t message;            /* octets; 50 MiB */
     uint32_t recipients;         /* per transaction; 1000 */
@@ -271,6 +279,9 @@ struct config {
     bool send_as_any;               /* a user may write as anybody */
     struct config_send_as *send_as; /* sorted by user; beside the user's own addresses */
     size_t send_as_count;
+    struct config_user_limits user_limits;    /* 500 messages to 2,000 recipients */
+    struct config_user_limits *limited_users; /* who have others; sorted by user */
+    size_t limited_user_count;
 
     enum helo_policy helo;
     enum trace_policy trace;
@@ -289,3 +300,6 @@ void config_drop(const struct config *config);                 /* from any loop;
 /* The domain of that name (A-labels, any case), or null: it is not ours. In the sandbox every
  * domain is ours: its one entry is named "*". */
 const struct config_domain *config_find_domain(const struct config *config, struct str name);
+/* Of the user of that name (any case): his own, or those of everybody. */
+const struct config_user_limits *config_find_user_limits(const struct config *config,
+                                                         struct str user);

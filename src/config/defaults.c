@@ -21,6 +21,9 @@ static const struct config_limits limits = {
     .data_idle = {300LL * 1000000},
 };
 
+/* More than a person sends, and less than what makes a stolen password worth its while. */
+static const struct config_user_limits user_limits = {.an_hour = {{500, 2000}}};
+
 /* The times of RFC 5321 4.5.3.2; a connection that is not made in 30 s will not be. */
 static const struct config_deliver deliver = {
     .port = SMTP_PORT,
@@ -96,6 +99,7 @@ struct config *config_new(void)
     c->control_path = STR("/run/postrider/control.sock");
     c->log_level = LOG_INFO;
     c->limits = limits;
+    c->user_limits = user_limits;
     c->deliver = deliver;
     c->tls_reports.every = SPAN_D(1);
     c->queue = queue;

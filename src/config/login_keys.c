@@ -1,6 +1,7 @@
 #include "config/login_keys.h"
 
 #include "config/store_keys.h"
+#include "config/user_limit_keys.h"
 
 #include <stdlib.h>
 
@@ -102,6 +103,7 @@ static const struct key login_keys[] = {
     {.name = "stores", .read = read_stores},
     {.name = "mechanisms", .read = read_mechanisms, .offset = offsetof(struct config, mechanisms)},
     {.name = "send_as", .read = read_send_as},
+    {.name = "limits", .read = read_user_limits},
     {0},
 };
 

@@ -4,6 +4,7 @@
 #include "control/line_feed.h"
 #include "control/message.h"
 #include "control/request.h"
+#include "control/sent.h"
 
 #include "core/base/encode.h"
 
@@ -208,6 +209,34 @@ static void tell_status(struct control_client *c)
     tell_done(c, s, 0);
 }
 
+static void tell_users(struct control_client *c, const struct control_question *q)
+{
+    const struct control_office *office = c->office;
+    struct sent sent = {.allowances = office->ports->allowances, .config = office->config};
+    sent_open(&sent, q->user, q->limit);
+    for (json_t *line; (line = sent_next(&sent));) {
+        tell(c, line);
+    }
+    tell_done(c, json_pack("{s:b}", "more", sent.more), 0);
+    sent_done(&sent);
+}
+
+static void reset_user(struct control_client *c, const struct control_question *q)
+{
+    struct allowances *all = c->office->ports->allowances;
+    bool changed = all && all->reset(all, q->user);
+    log_event(c->office->ports->log, LOG_INFO, "operator", F_STR("action", STR("reset")),
+              F_INT("user", c->user), F_STR("selector", q->user), F_INT("changed", changed));
+    tell_done(c, json_pack("{s:i}", "changed", changed), 0);
+}
+
+/* What is answered at once. */
+static void answered(struct control_client *c)
+{
+    json_decref(c->question);
+    c->question = NULL;
+}
+
 static size_t bounded(size_t limit, size_t most)
 {
     return limit == 0 || limit > most ? most : limit;
@@ -248,8 +277,15 @@ static void start(struct control_client *c, const struct control_question *q)
         return;
     case CONTROL_STATUS:
         tell_status(c);
-        json_decref(c->question);
-        c->question = NULL;
+        answered(c);
+        return;
+    case CONTROL_USERS:
+        tell_users(c, q);
+        answered(c);
+        return;
+    case CONTROL_RESET:
+        reset_user(c, q);
+        answered(c);
         return;
     }
 }
@@ -374,6 +410,7 @@ int control_open(struct control_office *office, const struct config *config)
 {
     struct net *net = office->ports->net;
     list_init(&office->clients);
+    office->config = config_hold(config);
     office->listener =
         (struct net_listener){.accepted = on_accepted,
                               .local_path = arena_copy(&office->arena, config->control_path),
@@ -390,6 +427,9 @@ void control_reload(struct control_office *office, const struct config *config)
                   F_STR("path", office->listener.local_path),
                   F_STR("reason", STR("it moves when the server is started anew")));
     }
+    const struct config *old = office->config;
+    office->config = config_hold(config);
+    config_drop(old);
 }
 
 void control_close(struct control_office *office)
@@ -401,5 +441,7 @@ void control_close(struct control_office *office)
         }
     }
     office->open = false;
+    config_drop(office->config);
+    office->config = NULL;
     arena_done(&office->arena);
 }

@@ -26,12 +26,13 @@ struct control_office {
     struct net_listener listener;
     struct list clients;
     size_t client_count;
+    const struct config *config; /* held */
     struct arena arena;
     bool open;
 };
 
 /* Listens at config->control_path. 0 or -errno. */
 NODISCARD int control_open(struct control_office *office, const struct config *config);
-/* The socket stays where it is until the server is started anew. */
+/* What is told follows `config`; the socket stays where it is until the server is started anew. */
 void control_reload(struct control_office *office, const struct config *config);
 void control_close(struct control_office *office);

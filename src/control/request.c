@@ -20,6 +20,9 @@ static const struct key why_keys[] = {{"verb", JSON_STRING, 0},
                                       {"limit", JSON_INTEGER, 0}};
 static const struct key message_keys[] = {{"verb", JSON_STRING, 0}, {"id", JSON_STRING, 0}};
 static const struct key status_keys[] = {{"verb", JSON_STRING, 0}};
+static const struct key users_keys[] = {
+    {"verb", JSON_STRING, 0}, {"user", JSON_STRING, 0}, {"limit", JSON_INTEGER, 0}};
+static const struct key reset_keys[] = {{"verb", JSON_STRING, 0}, {"user", JSON_STRING, 0}};
 static const struct key selector_keys[] = {
     {"id", JSON_STRING, 0},        {"sender", JSON_STRING, 0}, {"recipient", JSON_STRING, 0},
     {"domain", JSON_STRING, 0},    {"site", JSON_STRING, 0},   {"error", JSON_STRING, 0},
@@ -131,12 +134,20 @@ bool control_question_read(json_t *json, struct control_question *question, cons
     struct str verb = text_of(json, "verb");
     json_int_t limit = json_integer_value(json_object_get(json, "limit"));
     bool fine = false;
-    *reason = "a question is a JSON object with a verb: queue, why, message or status";
+    *reason =
+        "a question is a JSON object with a verb: queue, why, message, status, users or reset";
     q.limit = limit > 0 && limit < 1000000 ? (size_t)limit : 0;
     q.address = text_of(json, "address");
+    q.user = text_of(json, "user");
     if (str_eq(verb, STR("status"))) {
         q.verb = CONTROL_STATUS;
         fine = only(json, status_keys, ARRAY_LEN(status_keys));
+    } else if (str_eq(verb, STR("users"))) {
+        q.verb = CONTROL_USERS;
+        fine = only(json, users_keys, ARRAY_LEN(users_keys));
+    } else if (str_eq(verb, STR("reset"))) {
+        q.verb = CONTROL_RESET;
+        fine = only(json, reset_keys, ARRAY_LEN(reset_keys)) && q.user.len > 0;
     } else if (str_eq(verb, STR("message"))) {
         q.verb = CONTROL_MESSAGE;
         fine = read_message(json, &q, reason);

@@ -5,6 +5,8 @@
  *     {"verb": "why", "id": "…"}  or  {"verb": "why", "address": "…", "limit": 10}
  *     {"verb": "message", "id": "…"}
  *     {"verb": "status"}
+ *     {"verb": "users", "limit": 100}  or  {"verb": "users", "user": "…"}: what they have sent
+ *     {"verb": "reset", "user": "…"}: as if he had sent nothing
  */
 #pragma once
 
@@ -12,7 +14,14 @@
 
 #include <jansson.h>
 
-enum control_verb { CONTROL_QUEUE, CONTROL_WHY, CONTROL_MESSAGE, CONTROL_STATUS };
+enum control_verb {
+    CONTROL_QUEUE,
+    CONTROL_WHY,
+    CONTROL_MESSAGE,
+    CONTROL_STATUS,
+    CONTROL_USERS,
+    CONTROL_RESET,
+};
 
 struct control_question {
     enum control_verb verb;
@@ -20,6 +29,7 @@ struct control_question {
     struct queue_selector selector; /* texts are slices of the JSON value */
     struct queue_id id;
     struct str address;
+    struct str user;
     size_t limit;
 };
 

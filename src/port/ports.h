@@ -2,6 +2,7 @@
  * may be used from another loop. */
 #pragma once
 
+#include "port/allowances.h"
 #include "port/clock.h"
 #include "port/crypto.h"
 #include "port/disk.h"
@@ -27,11 +28,12 @@ struct ports {
     struct resolver *resolver;
     struct programs *programs;
     struct log *log;
-    struct logins *logins;   /* null: nobody can log in */
-    struct tls *tls;         /* null: no TLS */
-    struct https *https;     /* null: no HTTPS */
-    struct tls_tally *tally; /* null: nobody counts */
-    struct crypto *crypto;   /* null: nothing is signed */
-    struct signer *signer;   /* likewise */
-    struct inbox *inbox;     /* this loop's own */
+    struct logins *logins;         /* null: nobody can log in */
+    struct tls *tls;               /* null: no TLS */
+    struct https *https;           /* null: no HTTPS */
+    struct tls_tally *tally;       /* null: nobody counts */
+    struct allowances *allowances; /* null: no user is limited */
+    struct crypto *crypto;         /* null: nothing is signed */
+    struct signer *signer;         /* likewise */
+    struct inbox *inbox;           /* this loop's own */
 };

@@ -3,7 +3,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "world/clock.h"
 
 enum { PERIOD_TEXT = 24 };
 
@@ -18,13 +19,6 @@ struct tally {
 static long long period_at(const struct tally *t, struct instant now)
 {
     return now.us / t->period.us;
-}
-
-static struct instant now_wall(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (struct instant){(int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000};
 }
 
 static json_t *text(struct str s)
@@ -241,7 +235,7 @@ static void op_count(struct tls_tally *port, const struct tls_session *s)
     struct tally *t = CONTAINER_OF(port, struct tally, port);
     char name[PERIOD_TEXT];
     pthread_mutex_lock(&t->mutex);
-    int len = snprintf(name, sizeof name, "%lld", period_at(t, now_wall()));
+    int len = snprintf(name, sizeof name, "%lld", period_at(t, clock_wall()));
     json_t *domains = member(t->periods, str_from(name, (size_t)len), json_object, SIZE_MAX);
     if (domains) {
         count(domains, s);

@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include "core/base/list.h"
+#include "world/clock.h"
 #include "world/disk.h"
 #include "world/entropy.h"
 #include "world/inbox.h"
@@ -33,9 +34,6 @@ struct loop {
     struct loop_programs programs;
     struct loop_resolver resolver;
 };
-
-int64_t clock_monotonic_us(void);
-struct instant clock_wall(void);
 
 /* libuv's allocation callback: the shared buffer. */
 void loop_scratch(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);

@@ -144,6 +144,11 @@ void loop_set_tally(struct loop *loop, struct tls_tally *tally)
     loop->ports.tally = tally;
 }
 
+void loop_set_allowances(struct loop *loop, struct allowances *allowances)
+{
+    loop->ports.allowances = allowances;
+}
+
 void loop_set_signer(struct loop *loop, struct signer *signer, struct crypto *crypto)
 {
     loop->ports.signer = signer;

@@ -17,6 +17,7 @@ const struct ports *loop_ports(const struct loop *loop);
 void loop_set_logins(struct loop *loop, struct logins *logins);
 void loop_set_tls(struct loop *loop, struct tls *tls);
 void loop_set_tally(struct loop *loop, struct tls_tally *tally);
+void loop_set_allowances(struct loop *loop, struct allowances *allowances);
 void loop_set_signer(struct loop *loop, struct signer *signer, struct crypto *crypto);
 void loop_set_https(struct loop *loop, struct https *https);
 /* Runs until loop_stop(); may be run again. */

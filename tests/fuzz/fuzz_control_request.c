@@ -1,6 +1,6 @@
 /* What comes in at the control socket. Properties: the lines are the same however the stream was
  * cut; a question is refused with a reason, or understood within its bounds: "why" asks for one
- * thing, and a selector that has members selects by something. */
+ * thing, a reset is of somebody, and a selector that has members selects by something. */
 #include "control/line_feed.h"
 #include "control/request.h"
 
@@ -36,7 +36,8 @@ static void ask(struct str line)
             abort();
         }
     } else if (q.limit >= 1000000 ||
-               (q.verb == CONTROL_WHY && (q.id.value != 0) == (q.address.len > 0))) {
+               (q.verb == CONTROL_WHY && (q.id.value != 0) == (q.address.len > 0)) ||
+               (q.verb == CONTROL_RESET && q.user.len == 0)) {
         abort();
     } else if (q.verb == CONTROL_QUEUE) {
         check_selector(json, &q.selector);

@@ -33,13 +33,14 @@ MAY_INCLUDE = {
     "tls": CORE + ("port", "world"),
     "fence": CORE + ("port",),
     "supervise": CORE + ("port", "world"),
+    "allowance": CORE + ("port", "world"),
     "tlsrpt": CORE + ("port", "path", "config", "world"),
     "postman": CORE + ("path/deliver", "world", "config/config.h", "runner"),
     "runner": CORE + ("world", "config/config.h", "path/route"),
     "config": CORE + ("port",),
     "control": CORE + ("port", "path", "world", "config", "console"),
     "console": CORE + ("port", "path", "world", "config", "control"),
-    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "stores", "tls", "tlsrpt", "supervise", "runner", "postman", "fence", "keys"),
+    "cli": CORE + ("port", "path", "world", "config", "control", "console", "login", "stores", "tls", "tlsrpt", "allowance", "supervise", "runner", "postman", "fence", "keys"),
 }
 # What the pure folders may include of the system.
 SYSTEM = {

@@ -63,15 +63,29 @@ static void log_failure(const struct session *s, const char *why)
               F_STR("reason", str_from_cstr(why)));
 }
 
+/* What is offered to this user: an EHLO after AUTH tells the size that he may send. */
+static struct smtp_server_options *options_for(struct session *s, struct str user)
+{
+    uint64_t size = config_find_user_limits(s->config, user)->size;
+    struct smtp_server_options *own = ARENA_NEW(&s->arena, struct smtp_server_options);
+    if (own) {
+        *own = *s->server.options;
+        own->message_max = size > 0 && size < own->message_max ? size : own->message_max;
+    }
+    return own;
+}
+
 static void succeed(struct session *s)
 {
     const struct session_login *l = s->login;
     struct str user = arena_copy(&s->arena, l->login.user);
-    if (!user.ptr || user.len == 0) {
+    struct smtp_server_options *options = user.len > 0 ? options_for(s, user) : NULL;
+    if (!options) {
         give_up(s, ANSWER_AUTH_LATER);
         return;
     }
     s->client.user = user;
+    s->server.options = options;
     log_event(s->office->ports->log, LOG_INFO, "login", F_IP("client", s->client.ip),
               F_STR("user", user), F_STR("mechanism", str_from_cstr(l->mechanism)));
     give_up(s, ANSWER_AUTH_OK);

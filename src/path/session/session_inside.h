@@ -1,6 +1,7 @@
 /* session_inside.h: a session, shared by the files that make it up. */
 #pragma once
 
+#include "core/mail/allowance.h"
 #include "core/mail/envelope.h"
 #include "path/policy/policy.h"
 #include "path/session/header_filter.h"
@@ -22,7 +23,8 @@ struct transaction {
     bool traced; /* its way is judged */
     struct tracing tracing;
     struct buf additions;
-    uint32_t replies; /* LMTP: one a recipient, duplicates too */
+    uint32_t replies;          /* LMTP: one a recipient, duplicates too */
+    struct allowance reserved; /* of the user's */
 };
 
 struct session {

@@ -1,4 +1,5 @@
 #include "core/mail/address_list.h"
+#include "path/session/allowance.h"
 #include "path/session/session_inside.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@ enum { MANY_RCPTS = 64 }; /* so many are looked through at the end, and at once 
 void transaction_free(struct session *s)
 {
     if (s->mail) {
+        allowance_settle_mail(s, (struct allowance){0});
         draft_free(s->mail->draft);
         buf_done(&s->mail->additions);
         tracing_done(&s->mail->tracing);
@@ -29,13 +31,19 @@ static void log_rejected(const struct session *s, const struct smtp_reply *reply
     log_event(s->office->ports->log, LOG_INFO, "rejected", F_STR("id", id_of(s)),
               F_IP("client", s->client.ip), F_STR("helo", s->helo),
               F_STR("sender", s->mail ? s->mail->envelope.reverse_path : STR("")),
-              F_STR("rcpt", rcpt), F_INT("code", reply->code), F_STR("reply", reply->text));
+              F_STR("rcpt", rcpt), F_STR("user", s->client.user), F_INT("code", reply->code),
+              F_STR("reply", reply->text));
+}
+
+static void refuse_with(struct session *s, const struct smtp_reply *reply, struct str rcpt)
+{
+    log_rejected(s, reply, rcpt);
+    smtp_server_reply(&s->server, reply);
 }
 
 static void refuse(struct session *s, enum answer answer, struct str rcpt)
 {
-    log_rejected(s, smtp_answer(answer), rcpt);
-    smtp_server_reply(&s->server, smtp_answer(answer));
+    refuse_with(s, smtp_answer(answer), rcpt);
 }
 
 static struct str print_mailbox(const struct mailbox *mailbox, struct arena *arena)
@@ -137,8 +145,10 @@ void transaction_answer_mail(struct session *s)
 {
     s->mail_waits = false;
     enum answer answer = policy_mail(&s->client, s->mail->envelope.reverse_path);
-    if (answer != ANSWER_OK) {
-        refuse(s, answer, STR(""));
+    struct smtp_reply reply = *smtp_answer(answer);
+    if (answer != ANSWER_OK ||
+        !allowance_grants(s, (struct allowance){{[ALLOWANCE_MESSAGES] = 1}}, &reply)) {
+        refuse_with(s, &reply, STR(""));
         transaction_free(s);
         return;
     }
@@ -188,14 +198,18 @@ void transaction_on_rcpt(struct session *s, const struct command *c)
     struct envelope_rcpt rcpt = {.notify = c->rcpt.notify,
                                  .orcpt = param_orcpt(&c->rcpt, &t->arena)};
     enum answer answer = policy_rcpt(&s->client, &c->path, &t->arena, &rcpt.address);
-    if (answer == ANSWER_RCPT_OK && (!rcpt.orcpt.ptr || !add_rcpt(t, rcpt))) {
-        answer = ANSWER_NO_MEMORY;
+    bool fine = answer == ANSWER_RCPT_OK;
+    struct smtp_reply reply = *smtp_answer(answer);
+    fine = fine && allowance_grants(s, (struct allowance){{[ALLOWANCE_RECIPIENTS] = 1}}, &reply);
+    if (fine && (!rcpt.orcpt.ptr || !add_rcpt(t, rcpt))) {
+        reply = *smtp_answer(ANSWER_NO_MEMORY);
+        fine = false;
     }
-    if (answer != ANSWER_RCPT_OK) {
+    if (!fine) {
         struct str shown =
             c->path.postmaster ? STR("postmaster") : print_mailbox(&c->path.mailbox, &t->arena);
         s->office->counts.rcpts_refused++;
-        refuse(s, answer, shown);
+        refuse_with(s, &reply, shown);
         return;
     }
     t->replies++;
@@ -347,6 +361,9 @@ static void on_committed(void *owner, int result)
         return;
     }
     log_queued(s);
+    allowance_settle_mail(
+        s, (struct allowance){{[ALLOWANCE_MESSAGES] = 1,
+                               [ALLOWANCE_RECIPIENTS] = (uint32_t)s->mail->envelope.rcpt_count}});
     s->messages++;
     s->office->counts.messages++;
     s->office->counts.octets += s->mail->envelope.body_size;

@@ -18,6 +18,18 @@ static int load(const char *text, struct config **config, struct config_problems
     return config_load(&source, config, problems);
 }
 
+static void refused(const char *text, const char *problem)
+{
+    struct config_problems problems = {0};
+    struct config *config = NULL;
+    assert_int_not_equal(load(text, &config, &problems), 0);
+    struct str first = config_problems_first(&problems);
+    if (!str_eq(first, str_from_cstr(problem))) {
+        fail_msg("%s\n%.*s", problem, STR_ARG(first));
+    }
+    config_problems_done(&problems);
+}
+
 static void every_problem_is_told_with_its_place(void **state)
 {
     static const struct {
@@ -70,14 +82,7 @@ static void every_problem_is_told_with_its_place(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct config_problems problems = {0};
-        struct config *config = NULL;
-        assert_int_not_equal(load(rows[i].text, &config, &problems), 0);
-        struct str first = config_problems_first(&problems);
-        if (!str_eq(first, str_from_cstr(rows[i].problem))) {
-            fail_msg("%s\n%.*s", rows[i].problem, STR_ARG(first));
-        }
-        config_problems_done(&problems);
+        refused(rows[i].text, rows[i].problem);
     }
 }
 
@@ -167,6 +172,48 @@ static void the_example_documents_the_defaults(void **state)
     buf_done(&text);
 }
 
+static void a_user_has_his_own_limits_and_else_those_of_everybody(void **state)
+{
+    struct config *c = NULL;
+    struct config_problems problems = {0};
+    (void)state;
+    assert_int_equal(load("users:\n"
+                          "  limits:\n"
+                          "    for: {Zoe: {messages: 0}, anna: {size: 1MiB, recipients: 7}}\n"
+                          "    messages: 20\n",
+                          &c, &problems),
+                     0);
+    static const struct {
+        struct str user;
+        struct config_user_limits limits;
+    } rows[] = {
+        {STR_INIT("ben"), {.an_hour = {{20, 2000}}}},
+        {STR_INIT(""), {.an_hour = {{20, 2000}}}},
+        {STR_INIT("ANNA"), {.an_hour = {{20, 7}}, .size = 1 << 20}},
+        {STR_INIT("anna "), {.an_hour = {{20, 7}}, .size = 1 << 20}},
+        {STR_INIT("zoe"), {.an_hour = {{0, 2000}}}},
+        {STR_INIT("zoey"), {.an_hour = {{20, 2000}}}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct config_user_limits *found = config_find_user_limits(c, rows[i].user);
+        assert_int_equal(found->size, rows[i].limits.size);
+        assert_memory_equal(&found->an_hour, &rows[i].limits.an_hour, sizeof found->an_hour);
+    }
+    config_drop(c);
+    config_problems_done(&problems);
+}
+
+static void limits_of_users_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    refused("users: {limits: {messages: 1000000001}}",
+            "/f.yaml:1:28: error: expected a number from 0 to 1000000000, not \"1000000001\"");
+    refused("users: {limits: {for: {anna: {sizes: 1}}}}",
+            "/f.yaml:1:31: error: unknown key \"sizes\"; did you mean \"size\"?");
+    refused("users: {limits: {for: {anna: {}, ANNA: {}}}}",
+            "/f.yaml:1:23: error: anna is there twice");
+}
+
 static void the_sandbox_takes_all_and_sends_nothing(void **state)
 {
     struct config *c = config_sandbox(STR("/data"), STR("host"));
@@ -187,6 +234,8 @@ int main(void)
         cmocka_unit_test(an_open_relay_by_words_is_warned_of),
         cmocka_unit_test(anchors_cannot_multiply_without_end),
         cmocka_unit_test(the_example_documents_the_defaults),
+        cmocka_unit_test(a_user_has_his_own_limits_and_else_those_of_everybody),
+        cmocka_unit_test(limits_of_users_that_make_no_sense_are_refused),
         cmocka_unit_test(the_sandbox_takes_all_and_sends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

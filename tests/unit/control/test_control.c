@@ -38,6 +38,7 @@ static bool was_too_long;
 static char folder[] = "/tmp/control-XXXXXX";
 static char path[64];
 static struct control_office office;
+static struct config config;
 static struct asker askers[ASKERS];
 static struct buf logged;
 static size_t awaited; /* last lines, or ends, of all askers: then the loop stops */
@@ -182,7 +183,7 @@ static int begin(void **state)
     items_left = pauses = cancels = awaited = 0;
     silent = was_too_long = false;
     office = (struct control_office){.ports = ports, .spool = &spool};
-    struct config config = {.control_path = str_from_cstr(path)};
+    config = (struct config){.control_path = str_from_cstr(path)};
     return control_open(&office, &config);
 }
 

@@ -34,6 +34,14 @@ static void the_questions_of_the_verbs_are_understood(void **state)
     assert_true(reads("{\"verb\":\"why\",\"address\":\"a@b.example\",\"limit\":3}", &q));
     assert_int_equal(q.limit, 3);
     assert_int_equal(q.id.value, 0);
+    assert_true(reads("{\"verb\":\"users\"}", &q));
+    assert_int_equal(q.verb, CONTROL_USERS);
+    assert_int_equal(q.user.len, 0);
+    assert_true(reads("{\"verb\":\"users\",\"user\":\"anna\",\"limit\":5}", &q));
+    assert_int_equal(q.limit, 5);
+    assert_int_equal(q.user.len, 4);
+    assert_true(reads("{\"verb\":\"reset\",\"user\":\"anna\"}", &q));
+    assert_int_equal(q.verb, CONTROL_RESET);
     assert_true(reads("{\"verb\":\"queue\",\"action\":\"list\"}", &q));
     assert_true(reads("{\"verb\":\"queue\",\"action\":\"list\",\"selector\":{}}", &q));
 }
@@ -136,6 +144,11 @@ static void what_is_no_question_is_refused_and_nothing_is_written(void **state)
         "{\"verb\":\"queue\",\"action\":\"list\",\"limit\":-1}",
         "{\"verb\":\"queue\",\"action\":\"list\",\"limit\":\"3\"}",
         "{\"verb\":\"queue\",\"action\":\"remove\",\"select\":{\"domain\":\"b.example\"}}",
+        "{\"verb\":\"users\",\"user\":\"\"}",
+        "{\"verb\":\"users\",\"name\":\"anna\"}",
+        "{\"verb\":\"reset\"}",
+        "{\"verb\":\"reset\",\"user\":\"\"}",
+        "{\"verb\":\"reset\",\"user\":\"anna\",\"limit\":1}",
         "{\"verb\":\"message\"}",
         "{\"verb\":\"message\",\"id\":\"0000000000000\"}",
         "{\"verb\":\"message\",\"id\":\"" ID "\",\"limit\":1}",
