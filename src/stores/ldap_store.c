@@ -1,6 +1,7 @@
 /* ldap_store.c: a directory, as a store: it judges passwords itself, by binds (RFC 4511
  * section 4.2). The user's entry is searched for, or its name made from a template. A connection
  * for each question: after a bind it would be the user's. */
+#include "stores/ldap_limits.h"
 #include "stores/ldap_text.h"
 #include "stores/store.h"
 #include "world/wipe.h"
@@ -42,6 +43,9 @@ static struct timeval left(const struct store_question *question)
 static enum store_answer down(const struct store_question *question, LDAP *ld, int result)
 {
     char *more = NULL;
+    if (question->reason->len > 0) {
+        return STORE_DOWN;
+    }
     if (ld) {
         ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &more);
     }
@@ -69,11 +73,13 @@ static bool set_options(LDAP *ld, const struct config_store *config,
 }
 
 /* Connected, and private where that is wanted; null with the reason. */
-static LDAP *connected(const struct store *store, const struct store_question *question)
+static LDAP *connected(const struct store *store, const struct store_question *question,
+                       struct ldap_limits *limits)
 {
     LDAP *ld = NULL;
     int result = ldap_initialize(&ld, store->config->place.ptr);
-    if (result == LDAP_SUCCESS && !set_options(ld, store->config, question)) {
+    if (result == LDAP_SUCCESS &&
+        (!set_options(ld, store->config, question) || !ldap_limits_set(ld, limits, question))) {
         result = LDAP_LOCAL_ERROR;
     }
     if (result == LDAP_SUCCESS && store->config->tls == STORE_TLS_START) {
@@ -195,7 +201,8 @@ static enum store_answer judge(LDAP *ld, const struct store *store,
 static enum store_answer check(struct store *store, const struct store_question *question)
 {
     struct buf dn = {0};
-    LDAP *ld = connected(store, question);
+    struct ldap_limits limits;
+    LDAP *ld = connected(store, question, &limits);
     enum store_answer answer = ld ? find(ld, store, question, &dn) : STORE_DOWN;
     if (answer == STORE_FOUND) {
         answer = judge(ld, store, question, dn.ptr);
@@ -210,7 +217,8 @@ static enum store_answer check(struct store *store, const struct store_question 
 /* As far as is possible without a user's password. */
 static enum store_answer reach(struct store *store, const struct store_question *question)
 {
-    LDAP *ld = connected(store, question);
+    struct ldap_limits limits;
+    LDAP *ld = connected(store, question, &limits);
     enum store_answer answer = STORE_DOWN;
     if (ld && store->config->dn.len > 0) {
         int result = bind_as(ld, question, "", "");

@@ -10,11 +10,13 @@
 #include <string.h>
 
 enum { KEPT_MAX = 8, PARAMETERS_MAX = 3, COLUMNS_MAX = 8, PARTS = 3 };
+enum { HEARD_MAX = 1 << 20 }; /* octets for one question: libpq keeps all that comes */
 
 static const char statement[] = "postrider";
 
 struct connection {
     PGconn *pg;
+    uint64_t heard; /* before this question */
     int parameters; /* of the prepared query */
 };
 
@@ -74,6 +76,9 @@ static void keep(struct server *server, struct connection *c)
 static enum store_answer down(const struct store_question *question, const struct connection *c)
 {
     const char *message = c->pg ? PQerrorMessage(c->pg) : "not enough memory";
+    if (question->reason->len > 0) {
+        return STORE_DOWN;
+    }
     return store_down(question, "%s", *message ? message : "no answer in time");
 }
 
@@ -106,29 +111,39 @@ static bool connected(const struct store *store, const struct store_question *qu
     return wants == PGRES_POLLING_OK && PQsetnonblocking(c->pg, 1) == 0;
 }
 
-static bool sent(const struct store_question *question, PGconn *pg)
+static bool heard(const struct store_question *question, const struct connection *c)
+{
+    if (store_heard(PQsocket(c->pg)) - c->heard > HEARD_MAX) {
+        (void)store_down(question, "its answer is too long");
+        return false;
+    }
+    return PQconsumeInput(c->pg);
+}
+
+static bool sent(const struct store_question *question, const struct connection *c)
 {
     int left;
-    while ((left = PQflush(pg)) == 1) {
-        short came = store_wait(question, PQsocket(pg), POLLIN | POLLOUT);
-        if (!came || ((came & POLLIN) && !PQconsumeInput(pg))) {
+    while ((left = PQflush(c->pg)) == 1) {
+        short came = store_wait(question, PQsocket(c->pg), POLLIN | POLLOUT);
+        if (!came || ((came & POLLIN) && !heard(question, c))) {
             return false;
         }
     }
     return left == 0;
 }
 
-/* The result of what was sent, the caller's to clear; null: none in time, or the connection broke.
- */
-static PGresult *result_of(const struct store_question *question, PGconn *pg)
+/* The result of what was sent, the caller's to clear; null: none in time, or the connection broke,
+ * or it is far too long. */
+static PGresult *result_of(const struct store_question *question, const struct connection *c)
 {
     PGresult *first = NULL;
-    if (!sent(question, pg)) {
+    PGconn *pg = c->pg;
+    if (!sent(question, c)) {
         return NULL;
     }
     for (;;) {
         while (PQisBusy(pg)) {
-            if (!store_wait(question, PQsocket(pg), POLLIN) || !PQconsumeInput(pg)) {
+            if (!store_wait(question, PQsocket(pg), POLLIN) || !heard(question, c)) {
                 PQclear(first);
                 return NULL;
             }
@@ -144,7 +159,7 @@ static PGresult *result_of(const struct store_question *question, PGconn *pg)
 
 static bool command(const struct store_question *question, struct connection *c)
 {
-    PGresult *result = result_of(question, c->pg);
+    PGresult *result = result_of(question, c);
     bool good = result && PQresultStatus(result) == PGRES_COMMAND_OK;
     int parameters = result ? PQnparams(result) : 0;
     c->parameters = parameters < PARAMETERS_MAX ? parameters : PARAMETERS_MAX;
@@ -196,7 +211,7 @@ static enum store_answer take_row(const struct store_question *question, const P
 static enum store_answer query(const struct store_question *question, struct connection *c,
                                bool *broken)
 {
-    PGresult *result = send_query(question, c) ? result_of(question, c->pg) : NULL;
+    PGresult *result = send_query(question, c) ? result_of(question, c) : NULL;
     *broken = !result || PQstatus(c->pg) != CONNECTION_OK;
     enum store_answer answer = result && PQresultStatus(result) == PGRES_TUPLES_OK
                                    ? take_row(question, result)
@@ -213,6 +228,7 @@ static enum store_answer look_up(struct store *store, const struct store_questio
     enum store_answer answer = STORE_DOWN;
     bool broken = true;
     if (c.pg) {
+        c.heard = store_heard(PQsocket(c.pg));
         answer = query(question, &c, &broken);
     }
     if (broken && server) {

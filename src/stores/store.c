@@ -4,10 +4,13 @@
 #include "world/wipe.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 int64_t store_now_us(void)
@@ -43,6 +46,15 @@ short store_wait(const struct store_question *question, int descriptor, short ev
         }
     }
     return 0;
+}
+
+uint64_t store_heard(int descriptor)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    return getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0
+               ? info.tcpi_bytes_received
+               : 0;
 }
 
 enum store_answer store_down(const struct store_question *question, const char *format, ...)

@@ -58,6 +58,8 @@ int store_left_ms(const struct store_question *question);
 void store_name_parts(struct str name, struct str *local, struct str *domain);
 /* Waits for `events` (poll.h) at a descriptor: those that came, or 0 at the time limit. */
 short store_wait(const struct store_question *question, int descriptor, short events);
+/* How many octets a TCP connection has brought so far; 0 where that cannot be known. */
+uint64_t store_heard(int descriptor);
 /* Appends to the reason, and is STORE_DOWN. */
 enum store_answer store_down(const struct store_question *question, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
