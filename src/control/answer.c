@@ -163,12 +163,13 @@ static json_t *story_rcpts(const struct state *state)
 {
     json_t *rcpts = json_array();
     for (size_t i = 0; i < state->count && i < ANSWER_RCPTS_MAX; i++) {
-        const struct rcpt *r = state->rcpts[i];
-        bool child = r->parent != RCPT_NO_PARENT;
+        const struct rcpt *r = state_rcpt(state, i);
+        bool child = r->origin->parent != RCPT_NO_PARENT;
         json_t *value = json_object();
-        json_object_set_new(value, "address", answer_text(r->address));
+        json_object_set_new(value, "address", answer_text(rcpt_address(r)));
         json_object_set_new(value, "by_way_of",
-                            child ? answer_text(state->rcpts[r->parent]->address) : json_null());
+                            child ? answer_text(rcpt_address(state_rcpt(state, r->origin->parent)))
+                                  : json_null());
         json_object_set_new(value, "state", json_string(standing(r)));
         json_object_set_new(value, "attempts", json_integer(r->attempts));
         json_array_append_new(rcpts, value);
@@ -185,8 +186,9 @@ static json_t *story_events(const struct story *story, const struct state *state
         const struct outcome *o = &story->outcomes[i];
         json_t *event = answer_outcome(o);
         json_object_set_new(event, "recipient",
-                            o->rcpt < state->count ? answer_text(state->rcpts[o->rcpt]->address)
-                                                   : json_null());
+                            o->rcpt < state->count
+                                ? answer_text(rcpt_address(state_rcpt(state, o->rcpt)))
+                                : json_null());
         json_array_append_new(events, event);
     }
     return events;

@@ -62,6 +62,7 @@ struct routing {
         address; /* the recipient as delivered to, where an alias rewrote it without expansion */
     struct status_code status; /* DEFER, FAIL */
     struct str text;           /* DEFER, FAIL: the reason in words */
+    bool whole_domain;         /* so it is for every address of the domain */
     struct routing_step *steps;
     size_t step_count;
 };

@@ -149,3 +149,18 @@ bool outcome_is_final(enum outcome_kind kind)
     }
     return false;
 }
+
+static bool status_eq(struct status_code a, struct status_code b)
+{
+    return a.class == b.class && a.subject == b.subject && a.detail == b.detail;
+}
+
+bool outcome_alike(const struct outcome *a, const struct outcome *b)
+{
+    return a->kind == b->kind && a->at.us == b->at.us && a->next.us == b->next.us &&
+           status_eq(a->status, b->status) && a->reply_code == b->reply_code &&
+           a->passed_on == b->passed_on && a->by_unheard == b->by_unheard &&
+           ip_eq(a->peer.ip, b->peer.ip) && a->peer.port == b->peer.port &&
+           str_eq(a->host, b->host) && str_eq(a->site, b->site) && str_eq(a->text, b->text) &&
+           a->child_count == 0 && b->child_count == 0;
+}

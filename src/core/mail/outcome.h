@@ -59,3 +59,5 @@ void outcome_encode(struct buf *out, const struct outcome *o);
  */
 NODISCARD int outcome_decode(struct str *bytes, struct arena *arena, struct outcome *o);
 bool outcome_is_final(enum outcome_kind kind);
+/* Whether they say the same of two recipients. Expansions never do. */
+bool outcome_alike(const struct outcome *a, const struct outcome *b);

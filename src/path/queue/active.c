@@ -99,7 +99,7 @@ static void loaded(struct spool_get *op)
     a->entry->arrived = a->envelope.arrived;
     a->entry->begins = envelope_begins(&a->envelope);
     for (size_t i = 0; a->forced && i < a->state.count; i++) {
-        a->state.rcpts[i]->next = (struct instant){0};
+        state_rcpt(&a->state, i)->next = (struct instant){0};
     }
     active_turn(a);
 }

@@ -172,7 +172,7 @@ static void apply_all(struct run *run)
     struct str rest = buf_str(&run->outcomes);
     struct outcome o = {0};
     while (outcome_decode(&rest, &run->arena, &o) == 1) {
-        const struct rcpt *r = run->state.rcpts[o.rcpt];
+        const struct rcpt *r = state_rcpt(&run->state, o.rcpt);
         if (!state_apply(&run->state, &o)) {
             run->request->result = -ENOMEM;
         }
@@ -204,7 +204,7 @@ static void marked(struct spool_mark *op)
 static bool change(struct run *run, const struct entry *e)
 {
     for (size_t i = 0; i < run->state.count; i++) {
-        if (concerns(run, run->state.rcpts[i])) {
+        if (concerns(run, state_rcpt(&run->state, i))) {
             struct outcome o = outcome_of(run, (uint32_t)i);
             outcome_encode(&run->outcomes, &o);
         }

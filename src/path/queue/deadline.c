@@ -18,12 +18,12 @@ struct instant message_give_up(const struct config *config, const struct envelop
 struct instant rcpt_give_up(const struct config *config, const struct envelope *envelope,
                             const struct rcpt *r)
 {
-    return r->list_member ? expiry(config, envelope) : message_give_up(config, envelope);
+    return r->origin->list_member ? expiry(config, envelope) : message_give_up(config, envelope);
 }
 
 bool deadline_passed(const struct envelope *envelope, const struct rcpt *r, struct instant now)
 {
-    return envelope->by.mode == BY_RETURN && !r->list_member &&
+    return envelope->by.mode == BY_RETURN && !r->origin->list_member &&
            !instant_before(now, envelope_deadline(envelope));
 }
 

@@ -99,7 +99,8 @@ struct active {
     uint32_t routes_out;
     uint32_t jobs_out;
     uint32_t due_count;
-    size_t cursor; /* nobody before it is WORK_DUE */
+    size_t cursor; /* nobody before it is WORK_DUE, but those of a domain that is being asked for */
+    size_t alone;  /* those before it are asked for one by one */
     /* All that have work stand from `low` to before `high`: of 100,000 recipients, those of one
      * round. */
     size_t low, high;

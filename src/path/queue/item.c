@@ -19,9 +19,9 @@ void item_tell(struct queue *q, struct queue_request *request, const struct entr
         return;
     }
     for (size_t i = 0; i < state->count; i++) {
-        const struct rcpt *r = state->rcpts[i];
+        const struct rcpt *r = state_rcpt(state, i);
         rcpts[i] = (struct queue_item_rcpt){
-            .address = r->address,
+            .address = rcpt_address(r),
             .phase = r->phase,
             .attempts = r->attempts,
             .last = r->last->kind ? r->last : NULL,

@@ -50,7 +50,7 @@ void queue_log_outcome(const struct queue *q, const struct envelope *envelope, c
     struct buf status = {0};
     struct line line = {.count = 0};
     add_str(&line, "id", queue_id_str(&id));
-    add_str(&line, "rcpt", r ? r->address : (struct str){0});
+    add_str(&line, "rcpt", r ? rcpt_address(r) : (struct str){0});
     add_str(&line, "site", o->site);
     add_attempt(&line, o);
     if (o->status.class != 0) {

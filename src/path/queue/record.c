@@ -31,7 +31,12 @@ void active_record(struct active *a, const struct outcome *happened)
         o.at = queue_now(a->queue);
     }
     o.text = str_head(o.text, OUTCOME_TEXT);
-    if (state_keeps(&a->state, &o) && !copy_texts(a, &o)) {
+    const struct outcome *alike = state_alike(&a->state, &o);
+    if (alike) { /* which has the texts already */
+        o.text = alike->text;
+        o.host = alike->host;
+        o.site = alike->site;
+    } else if (state_keeps(&a->state, &o) && !copy_texts(a, &o)) {
         a->broken = true;
         return;
     }
@@ -43,7 +48,7 @@ void active_record(struct active *a, const struct outcome *happened)
         return;
     }
     a->broken |= !state_apply(&a->state, &o);
-    const struct rcpt *r = o.rcpt < a->state.count ? a->state.rcpts[o.rcpt] : NULL;
+    const struct rcpt *r = o.rcpt < a->state.count ? state_rcpt(&a->state, o.rcpt) : NULL;
     queue_log_outcome(a->queue, &a->envelope, r, &o);
 }
 

@@ -4,7 +4,7 @@
 
 static bool may_answer(const struct envelope *envelope, const struct rcpt *r)
 {
-    return r->sender->len > 0 && !envelope->is_report;
+    return r->origin->sender.len > 0 && !envelope->is_report;
 }
 
 /* A failure that cannot be told to the sender goes to the postmaster, but not the postmaster's own
@@ -67,7 +67,7 @@ struct instant notice_time(const struct config *config, const struct envelope *e
     if (r->phase != RCPT_PENDING || r->notified || !wanted || !may_answer(envelope, r)) {
         return (struct instant){0};
     }
-    if (envelope->by.mode == BY_NOTIFY && envelope->by.seconds > 0 && !r->list_member) {
+    if (envelope->by.mode == BY_NOTIFY && envelope->by.seconds > 0 && !r->origin->list_member) {
         return envelope_deadline(envelope); /* the sender's choice instead of ours */
     }
     if (config->queue.delay_notice.us == 0) {
@@ -97,8 +97,8 @@ static bool kind_due(const struct view *v, const struct rcpt *r, enum report_kin
 static struct rcpt *first_due(const struct view *v, enum report_kind *kind)
 {
     for (size_t i = 0; i < v->state->count; i++) {
-        if (kind_due(v, v->state->rcpts[i], kind)) {
-            return v->state->rcpts[i];
+        if (kind_due(v, state_rcpt(v->state, i), kind)) {
+            return state_rcpt(v->state, i);
         }
     }
     return NULL;
@@ -162,11 +162,12 @@ static struct outcome never_tried(const struct active *a, const struct rcpt *r)
 static void describe(const struct active *a, const struct rcpt *r, struct report_rcpt *to)
 {
     const struct rcpt *named = state_named(&a->state, r);
-    bool elsewhere = named != r && may_name(r->address) && !str_eq(named->address, r->address);
+    bool elsewhere =
+        named != r && may_name(rcpt_address(r)) && !str_eq(rcpt_address(named), rcpt_address(r));
     *to = (struct report_rcpt){
-        .address = named->address,
-        .orcpt = *named->orcpt,
-        .final_address = elsewhere ? r->address : (struct str){0},
+        .address = rcpt_address(named),
+        .orcpt = named->origin->orcpt,
+        .final_address = elsewhere ? rcpt_address(r) : (struct str){0},
         .outcome = *r->last,
         .give_up = rcpt_give_up(a->config, &a->envelope, r),
     };
@@ -181,10 +182,9 @@ static size_t gather(struct active *a, const struct rcpt *first, enum report_kin
     struct view view = view_of(a);
     size_t count = 0;
     for (size_t i = first->index; i < a->state.count && count < REPORT_RCPTS; i++) {
-        struct rcpt *r = a->state.rcpts[i];
+        struct rcpt *r = state_rcpt(&a->state, i);
         enum report_kind other;
-        if (kind_due(&view, r, &other) && other == kind && r->list_member == first->list_member &&
-            str_eq(*r->sender, *first->sender)) {
+        if (kind_due(&view, r, &other) && other == kind && rcpt_same_sender(first, r)) {
             describe(a, r, &rcpts[count]);
             a->told[count++] = r;
         }
@@ -206,8 +206,8 @@ void reporting_start(struct active *a)
         return;
     }
     *envelope = a->envelope;
-    envelope->reverse_path = *first->sender;
-    if (first->list_member) {
+    envelope->reverse_path = first->origin->sender;
+    if (first->origin->list_member) {
         envelope->envid = (struct str){0};
         envelope->ret = RET_UNSET;
         envelope->by = (struct deliver_by){0};

@@ -22,7 +22,7 @@ static struct site *choose_line(const struct queue *q, const struct state *s, st
 {
     struct site *best = NULL;
     for (size_t i = 0; i < s->count; i++) {
-        struct site *site = site_of(q, s->rcpts[i], now);
+        struct site *site = site_of(q, state_rcpt(s, i), now);
         if (site && (!best || instant_before(site->retry_at, best->retry_at))) {
             best = site;
         }
@@ -64,7 +64,7 @@ static void note_counts(struct queue *q, struct entry *e, const struct state *s)
     e->open = s->pending + s->held;
     e->attempts = 0;
     for (size_t i = 0; i < s->count; i++) {
-        uint32_t attempts = s->rcpts[i]->attempts;
+        uint32_t attempts = state_rcpt(s, i)->attempts;
         if (attempts > e->attempts) {
             e->attempts = attempts < UINT16_MAX ? (uint16_t)attempts : UINT16_MAX;
         }
@@ -77,7 +77,7 @@ void entry_rest(struct queue *q, struct entry *e, const struct state *s, struct 
     struct instant due = {e->flags & ENTRY_FORCED ? 0 : ENTRY_NEVER};
     struct site *line = choose_line(q, s, now);
     for (size_t i = 0; i < s->count; i++) {
-        const struct rcpt *r = s->rcpts[i];
+        const struct rcpt *r = state_rcpt(s, i);
         struct instant notice = notice_time(q->config, s->envelope, r);
         due = earlier(due, rcpt_due(q, s, r, line, now));
         if (notice.us != 0) {
@@ -112,7 +112,7 @@ static void wait_of_active(const struct active *a, struct story_wait *wait)
     if (a->jobs_out > 0) {
         wait->kind = WAIT_DELIVERY;
         for (size_t i = 0; i < a->state.count && wait->site.len == 0; i++) {
-            const struct rcpt *r = a->state.rcpts[i];
+            const struct rcpt *r = state_rcpt(&a->state, i);
             wait->site = r->work == WORK_SENT ? r->way->hop.site : wait->site;
         }
     } else if (a->routes_out > 0) {
@@ -155,7 +155,7 @@ struct instant entry_next(const struct entry *e, const struct state *s)
         next = e->site->retry_at.us ? e->site->retry_at : next;
     }
     for (size_t i = 0; i < s->count; i++) {
-        const struct rcpt *r = s->rcpts[i];
+        const struct rcpt *r = state_rcpt(s, i);
         if (r->phase == RCPT_PENDING && r->next.us != 0) {
             next = earlier(next, r->next);
         }

@@ -3,6 +3,14 @@
 
 #include "path/queue/schedule.h"
 
+/* Without its @; empty: there is none. */
+static struct str domain_of(const struct rcpt *r)
+{
+    struct str address = rcpt_address(r);
+    size_t at = str_rfind(address, '@');
+    return at == STR_NONE ? (struct str){0} : str_tail(address, at + 1);
+}
+
 struct ask {
     struct queue_route route;
     struct active *active;
@@ -35,7 +43,7 @@ bool round_begin(struct active *a)
         a->high = 0;
     }
     for (size_t i = 0; i < a->state.count && count < ROUND_RCPTS; i++) {
-        struct rcpt *r = a->state.rcpts[i];
+        struct rcpt *r = state_rcpt(&a->state, i);
         bool due = is_due(a, r, now);
         if (due && deadline_passed(&a->envelope, r, now)) {
             give_up_waiting(a, r, NULL);
@@ -48,6 +56,7 @@ bool round_begin(struct active *a)
     }
     a->due_count += (uint32_t)count;
     a->cursor = a->low;
+    a->alone = 0;
     return count > 0;
 }
 
@@ -123,7 +132,7 @@ static struct outcome expansion(struct active *a, const struct rcpt *r,
 /* The members become recipients; those that lead in a circle fail at once. */
 static void expand(struct active *a, struct rcpt *r, const struct routing *result)
 {
-    if (r->depth >= STATE_DEPTH_MAX) {
+    if (r->origin->depth >= STATE_DEPTH_MAX) {
         fail(a, r->index, (struct status_code){5, 4, 6},
              STR("aliases lead to aliases too many times"));
         return;
@@ -141,8 +150,8 @@ static void expand(struct active *a, struct rcpt *r, const struct routing *resul
     active_record(a, &o);
     a->high = a->state.count;
     for (size_t i = first; i < a->state.count; i++) {
-        struct rcpt *child = a->state.rcpts[i];
-        if (state_descends(&a->state, r, child->address)) {
+        struct rcpt *child = state_rcpt(&a->state, i);
+        if (state_descends(&a->state, r, rcpt_address(child))) {
             fail(a, child->index, (struct status_code){5, 4, 6},
                  STR("aliases lead in a circle: this one leads to itself"));
         } else {
@@ -158,13 +167,24 @@ void routing_forwarded(struct active *a, struct rcpt *r, const struct outcome *o
     expand(a, r, &result);
 }
 
-static void routed(struct queue_route *route)
+/* Where the recipients end that may well go the same way as this one: the next ones of its domain,
+ * as the envelope has them together. Only its own: their addresses were parsed when it came. */
+static size_t end_of_domain(const struct active *a, size_t first)
 {
-    struct ask *ask = CONTAINER_OF(route, struct ask, route);
-    struct active *a = ask->active;
-    struct rcpt *r = ask->rcpt;
-    struct routing *result = &route->result;
-    a->routes_out--;
+    const struct rcpt *r = state_rcpt(&a->state, first);
+    struct str domain = domain_of(r);
+    size_t end = first + 1;
+    for (; end < a->high && domain.len > 0; end++) {
+        const struct rcpt *next = state_rcpt(&a->state, end);
+        if (next->origin->parent != RCPT_NO_PARENT || !str_eq(domain_of(next), domain)) {
+            break;
+        }
+    }
+    return r->origin->parent == RCPT_NO_PARENT ? end : first + 1;
+}
+
+static void take_way(struct active *a, struct rcpt *r, const struct routing *result)
+{
     r->work = WORK_NONE;
     switch (result->verdict) {
     case ROUTING_HOP:
@@ -181,6 +201,36 @@ static void routed(struct queue_route *route)
         fail(a, r->index, result->status, result->text);
         break;
     }
+}
+
+/* Those that waited for this one's way, since it might be theirs, go it, or are asked for. */
+static void lead(struct active *a, const struct rcpt *r, const struct routing *result)
+{
+    if (r->index < a->alone) {
+        return;
+    }
+    size_t end = end_of_domain(a, r->index);
+    if (!result->whole_domain) {
+        a->alone = end;
+        a->cursor = a->cursor < r->index + 1U ? a->cursor : r->index + 1U;
+        return;
+    }
+    for (size_t i = r->index + 1U; i < end; i++) {
+        struct rcpt *next = state_rcpt(&a->state, i);
+        if (next->work == WORK_DUE) {
+            a->due_count--;
+            take_way(a, next, result);
+        }
+    }
+}
+
+static void routed(struct queue_route *route)
+{
+    struct ask *ask = CONTAINER_OF(route, struct ask, route);
+    struct active *a = ask->active;
+    a->routes_out--;
+    take_way(a, ask->rcpt, &route->result);
+    lead(a, ask->rcpt, &route->result);
     active_turn(a);
 }
 
@@ -195,13 +245,13 @@ static void ask_for(struct active *a, struct rcpt *r)
     ask->active = a;
     ask->rcpt = r;
     ask->envelope = a->envelope;
-    ask->envelope.reverse_path = *r->sender;
+    ask->envelope.reverse_path = r->origin->sender;
     ask->route = (struct queue_route){
         .done = routed,
         .config = a->config,
         .arena = &a->round,
         .envelope = &ask->envelope,
-        .address = r->address,
+        .address = rcpt_address(r),
     };
     r->work = WORK_ROUTING;
     a->routes_out++;
@@ -211,10 +261,15 @@ static void ask_for(struct active *a, struct rcpt *r)
 void routing_start(struct active *a)
 {
     while (a->cursor < a->state.count && a->due_count > 0 && a->routes_out < MESSAGE_ROUTES) {
-        struct rcpt *r = a->state.rcpts[a->cursor++];
-        if (r->work == WORK_DUE) {
+        size_t at = a->cursor++;
+        struct rcpt *r = state_rcpt(&a->state, at);
+        bool due = r->work == WORK_DUE;
+        if (due) {
             a->due_count--;
             ask_for(a, r);
+        }
+        if (at >= a->alone && (due || r->work == WORK_ROUTING)) {
+            a->cursor = end_of_domain(a, at);
         }
     }
 }

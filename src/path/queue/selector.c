@@ -39,8 +39,8 @@ bool selector_fits_rcpt(const struct queue_selector *s, const struct rcpt *r)
     if (r->phase == RCPT_FINAL) {
         return false;
     }
-    return (s->recipient.len == 0 || str_eq_nocase(s->recipient, r->address)) &&
-           (s->domain.len == 0 || str_eq_nocase(s->domain, domain_of(r->address))) &&
+    return (s->recipient.len == 0 || str_eq_nocase(s->recipient, rcpt_address(r))) &&
+           (s->domain.len == 0 || str_eq_nocase(s->domain, domain_of(rcpt_address(r)))) &&
            (s->site.len == 0 || contains_nocase(place_of(r), s->site)) &&
            (s->last_error.len == 0 || contains_nocase(r->last->text, s->last_error));
 }
@@ -55,7 +55,7 @@ bool selector_fits(const struct queue_selector *s, const struct state *state)
         return false;
     }
     for (size_t i = 0; i < state->count; i++) {
-        if (selector_fits_rcpt(s, state->rcpts[i])) {
+        if (selector_fits_rcpt(s, state_rcpt(state, i))) {
             return true;
         }
     }

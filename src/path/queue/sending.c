@@ -12,6 +12,8 @@ struct job {
     struct instant started;
     struct envelope envelope; /* of a list's member: the owner asked for no reports */
     struct rcpt **rcpts;
+    struct instant again; /* when those that failed `failures` times are tried again */
+    uint32_t failures;
 };
 
 /* No site may take all that can be worked on at once. */
@@ -47,9 +49,11 @@ static bool enter(struct active *a, struct site *site)
 
 static bool same_job(const struct rcpt *a, const struct rcpt *b)
 {
-    return b->work == WORK_ROUTED && b->way->hop.kind == a->way->hop.kind &&
-           b->list_member == a->list_member && str_eq(b->way->hop.site, a->way->hop.site) &&
-           str_eq(*b->sender, *a->sender);
+    if (b->work != WORK_ROUTED || !rcpt_same_sender(a, b)) {
+        return false;
+    }
+    return b->way == a->way ||
+           (b->way->hop.kind == a->way->hop.kind && str_eq(b->way->hop.site, a->way->hop.site));
 }
 
 static enum site_sign sign_of(const struct outcome *o)
@@ -101,7 +105,18 @@ static bool is_stop(const struct queue *q, const struct outcome *o)
            o->status.subject == 3;
 }
 
-static void note_outcome(struct active *a, const struct job *job, struct rcpt *r, struct outcome o)
+/* Recipients that failed together are tried together: they can share a transaction again. */
+static struct instant next_try(struct active *a, struct job *job, uint32_t failures)
+{
+    struct queue *q = a->queue;
+    if (job->failures != failures) {
+        job->failures = failures;
+        job->again = schedule_next(&a->config->queue, failures, queue_now(q), q->ports->entropy);
+    }
+    return job->again;
+}
+
+static void note_outcome(struct active *a, struct job *job, struct rcpt *r, struct outcome o)
 {
     struct queue *q = a->queue;
     struct instant now = queue_now(q);
@@ -120,9 +135,8 @@ static void note_outcome(struct active *a, const struct job *job, struct rcpt *r
     }
     if (o.kind == OUTCOME_DEFERRED) {
         bool down = outcome_is_site_trouble(&o) && site_is_down(job->site, now);
-        uint32_t failures = r->deferrals + (down ? 0 : r->site_failures) + 1;
-        o.next = down ? job->site->retry_at
-                      : schedule_next(&a->config->queue, failures, now, q->ports->entropy);
+        uint32_t failures = 1U + r->deferrals + (down ? 0U : r->site_failures);
+        o.next = down ? job->site->retry_at : next_try(a, job, failures);
         if (!instant_before(now, rcpt_give_up(a->config, &a->envelope, r))) {
             o.kind = OUTCOME_EXPIRED;
             o.status = (struct status_code){5, 4, 7};
@@ -164,12 +178,12 @@ static void job_done(struct delivery_job *delivery)
 
 static void fill_rcpt(struct job_rcpt *to, const struct rcpt *r)
 {
-    bool stripped = r->address.len > 0 && r->address.ptr[0] == '\\';
-    struct str mailbox = r->way->address.len > 0 ? r->way->address : r->address;
+    bool stripped = rcpt_address(r).len > 0 && rcpt_address(r).ptr[0] == '\\';
+    struct str mailbox = r->way->address.len > 0 ? r->way->address : rcpt_address(r);
     *to = (struct job_rcpt){
         .index = r->index,
-        .address = stripped ? mailbox : r->address,
-        .orcpt = *r->orcpt,
+        .address = stripped ? mailbox : rcpt_address(r),
+        .orcpt = r->origin->orcpt,
         .notify = r->notify,
         .final_mailbox = mailbox,
         .hop = &r->way->hop,
@@ -192,7 +206,7 @@ static struct job *job_new(struct active *a, const struct rcpt *first, size_t co
     job->active = a;
     job->started = queue_now(a->queue);
     job->envelope = a->envelope;
-    if (first->list_member) {
+    if (first->origin->list_member) {
         job->envelope.envid = (struct str){0};
         job->envelope.ret = RET_UNSET;
         job->envelope.by = (struct deliver_by){0};
@@ -201,7 +215,7 @@ static struct job *job_new(struct active *a, const struct rcpt *first, size_t co
     d->home = a->queue->ports->inbox;
     d->config = a->config;
     d->envelope = &job->envelope;
-    d->sender = *first->sender;
+    d->sender = first->origin->sender;
     d->site = first->way->hop.site;
     d->additions = a->get.additions;
     d->body = a->get.body;
@@ -215,7 +229,7 @@ static size_t count_alike(const struct active *a, size_t from)
     size_t count = 0;
     most = most ? most : 1;
     for (size_t i = from; i < a->high && count < most; i++) {
-        count += same_job(a->state.rcpts[from], a->state.rcpts[i]);
+        count += same_job(state_rcpt(&a->state, from), state_rcpt(&a->state, i));
     }
     return count;
 }
@@ -228,7 +242,7 @@ static void park(struct active *a, struct rcpt *first, const struct site *site)
     bool down = site_is_down(site, now);
     struct str name = first->way->hop.site;
     for (size_t i = first->index; i < a->high; i++) {
-        struct rcpt *r = a->state.rcpts[i];
+        struct rcpt *r = state_rcpt(&a->state, i);
         if (r->work != WORK_ROUTED || !str_eq(r->way->hop.site, name)) {
             continue;
         }
@@ -254,7 +268,7 @@ static void send_job(struct active *a, struct rcpt *first, struct site *site)
     job->site = site;
     struct delivery_job *d = &job->delivery;
     for (size_t i = first->index; d->rcpt_count < count; i++) {
-        struct rcpt *r = a->state.rcpts[i];
+        struct rcpt *r = state_rcpt(&a->state, i);
         if (i == first->index || same_job(first, r)) {
             fill_rcpt(&d->rcpts[d->rcpt_count], r);
             job->rcpts[d->rcpt_count++] = r;
@@ -274,7 +288,7 @@ void sending_start(struct active *a)
         return; /* those still asked for may share a transaction */
     }
     for (size_t i = a->low; i < a->high; i++) {
-        struct rcpt *r = a->state.rcpts[i];
+        struct rcpt *r = state_rcpt(&a->state, i);
         if (r->work != WORK_ROUTED) {
             continue;
         }
@@ -301,7 +315,7 @@ bool sending_unpark(struct active *a)
     struct instant now = queue_now(a->queue);
     bool any = false;
     for (size_t i = a->low; i < a->high && a->parked > 0; i++) {
-        struct rcpt *r = a->state.rcpts[i];
+        struct rcpt *r = state_rcpt(&a->state, i);
         if (r->work != WORK_PARKED) {
             continue;
         }

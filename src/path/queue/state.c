@@ -2,42 +2,43 @@
 
 #include <string.h>
 
+#define NOTIFY_BITS 15U
+
 static const struct outcome not_tried = {0};
-static const struct str no_text = {0};
 
 static bool make_room(struct state *s)
 {
-    if (s->count < s->cap) {
+    size_t used = s->count - s->named_count;
+    if (used < s->more_cap) {
         return true;
     }
-    size_t cap = s->cap ? s->cap * 2 : 4;
+    size_t cap = s->more_cap ? s->more_cap * 2 : 4;
     struct rcpt **grown = arena_array(s->arena, cap, sizeof(struct rcpt *));
     if (!grown) {
         return false;
     }
-    for (size_t i = 0; i < s->count; i++) {
-        grown[i] = s->rcpts[i];
+    for (size_t i = 0; i < used; i++) {
+        grown[i] = s->more[i];
     }
-    s->rcpts = grown;
-    s->cap = cap;
+    s->more = grown;
+    s->more_cap = cap;
     return true;
 }
 
 static void enter_address(struct state *s, const struct rcpt *r)
 {
     struct address_table *t = &s->addresses;
-    size_t slot = hash_bytes(s->seed, r->address) & t->mask;
+    size_t slot = hash_bytes(s->seed, rcpt_address(r)) & t->mask;
     while (t->slots[slot] != 0) {
         slot = (slot + 1) & t->mask;
     }
     t->slots[slot] = r->index + 1;
 }
 
-/* There is room for it. */
+/* It stands at its place. */
 static void enter(struct state *s, struct rcpt *r)
 {
-    r->index = (uint32_t)s->count;
-    s->rcpts[s->count++] = r;
+    r->index = (uint32_t)s->count++;
     s->pending++;
     if (s->count * 2 > s->addresses.mask) {
         s->addresses = (struct address_table){0}; /* made anew when it is needed */
@@ -53,45 +54,55 @@ static bool add(struct state *s, const struct rcpt *made)
         return false;
     }
     *r = *made;
+    s->more[s->count - s->named_count] = r;
     enter(s, r);
     return true;
 }
 
-/* The array of the envelope's recipients need not outlive the start. */
-static const struct str *keep_orcpt(struct state *s, struct str orcpt)
+/* Null: no memory. */
+static const struct rcpt_origin *keep_origin(struct state *s, const struct rcpt_origin *origin)
 {
-    struct str *kept = orcpt.len > 0 ? ARENA_NEW(s->arena, struct str) : NULL;
+    struct rcpt_origin *kept = ARENA_NEW(s->arena, struct rcpt_origin);
     if (kept) {
-        *kept = orcpt;
+        *kept = *origin;
     }
-    return orcpt.len > 0 ? kept : &no_text;
+    return kept;
+}
+
+/* An ORCPT is the recipient's alone. */
+static const struct rcpt_origin *origin_of(struct state *s, const struct rcpt_origin *usual,
+                                           struct str orcpt)
+{
+    struct rcpt_origin own = *usual;
+    own.orcpt = orcpt;
+    return orcpt.len > 0 ? keep_origin(s, &own) : usual;
 }
 
 bool state_init(struct state *s, struct arena *arena, const struct envelope *envelope,
                 struct hash_seed seed)
 {
     size_t count = envelope->rcpt_count;
-    *s = (struct state){.arena = arena, .envelope = envelope, .seed = seed, .cap = count};
-    struct rcpt *rcpts = arena_array(arena, count, sizeof *rcpts);
-    s->rcpts = arena_array(arena, count, sizeof(struct rcpt *));
-    if (!rcpts || !s->rcpts) {
+    *s = (struct state){.arena = arena, .envelope = envelope, .seed = seed, .named_count = count};
+    const struct rcpt_origin from = {.sender = envelope->reverse_path, .parent = RCPT_NO_PARENT};
+    const struct rcpt_origin *usual = keep_origin(s, &from);
+    s->named = arena_array(arena, count, sizeof *s->named);
+    if (!s->named || !usual) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
         const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
-        rcpts[i] = (struct rcpt){
-            .address = rcpt->address,
-            .orcpt = keep_orcpt(s, rcpt->orcpt),
-            .notify = rcpt->notify,
-            .sender = &envelope->reverse_path,
+        s->named[i] = (struct rcpt){
+            .address = rcpt->address.ptr,
+            .address_len = (uint32_t)rcpt->address.len,
+            .origin = origin_of(s, usual, rcpt->orcpt),
+            .notify = rcpt->notify & NOTIFY_BITS,
             .last = &not_tried,
-            .parent = RCPT_NO_PARENT,
             .next = envelope->release,
         };
-        if (!rcpts[i].orcpt) {
+        if (!s->named[i].origin) {
             return false;
         }
-        enter(s, &rcpts[i]);
+        enter(s, &s->named[i]);
     }
     return true;
 }
@@ -109,7 +120,7 @@ static bool make_table(struct state *s)
     }
     s->addresses = (struct address_table){slots, size - 1};
     for (size_t i = 0; i < s->count; i++) {
-        enter_address(s, s->rcpts[i]);
+        enter_address(s, state_rcpt(s, i));
     }
     return true;
 }
@@ -117,8 +128,8 @@ static bool make_table(struct state *s)
 static struct rcpt *search(const struct state *s, struct str address)
 {
     for (size_t i = 0; i < s->count; i++) {
-        if (str_eq(s->rcpts[i]->address, address)) {
-            return s->rcpts[i];
+        if (str_eq(rcpt_address(state_rcpt(s, i)), address)) {
+            return state_rcpt(s, i);
         }
     }
     return NULL;
@@ -132,8 +143,8 @@ struct rcpt *state_find(struct state *s, struct str address)
     }
     size_t slot = hash_bytes(s->seed, address) & t->mask;
     for (; t->slots[slot] != 0; slot = (slot + 1) & t->mask) {
-        struct rcpt *r = s->rcpts[t->slots[slot] - 1];
-        if (str_eq(r->address, address)) {
+        struct rcpt *r = state_rcpt(s, t->slots[slot] - 1);
+        if (str_eq(rcpt_address(r), address)) {
             return r;
         }
     }
@@ -142,20 +153,24 @@ struct rcpt *state_find(struct state *s, struct str address)
 
 bool state_descends(const struct state *s, const struct rcpt *r, struct str address)
 {
-    while (!str_eq(r->address, address)) {
-        if (r->parent == RCPT_NO_PARENT) {
+    while (!str_eq(rcpt_address(r), address)) {
+        if (r->origin->parent == RCPT_NO_PARENT) {
             return false;
         }
-        r = s->rcpts[r->parent];
+        r = state_rcpt(s, r->origin->parent);
     }
     return true;
 }
 
 const struct rcpt *state_named(const struct state *s, const struct rcpt *r)
 {
-    while (r->parent != RCPT_NO_PARENT && str_eq(*s->rcpts[r->parent]->sender, *r->sender) &&
-           s->rcpts[r->parent]->list_member == r->list_member) {
-        r = s->rcpts[r->parent];
+    while (r->origin->parent != RCPT_NO_PARENT) {
+        const struct rcpt *parent = state_rcpt(s, r->origin->parent);
+        if (parent->origin->list_member != r->origin->list_member ||
+            !str_eq(parent->origin->sender, r->origin->sender)) {
+            break;
+        }
+        r = parent;
     }
     return r;
 }
@@ -173,53 +188,64 @@ bool outcome_is_site_trouble(const struct outcome *o)
 
 /* A list's members belong to its owner, who asked for nothing; a lone member of an alias stands for
  * it in every way; of several, none may tell the sender of a success (RFC 3461 5.2.7). */
-static struct rcpt member_of(const struct rcpt *parent, const struct outcome_child *child,
-                             size_t siblings)
+static uint8_t notify_of(const struct rcpt *parent, size_t siblings)
 {
-    struct rcpt made = {
-        .address = child->address,
-        .orcpt = &no_text,
-        .last = &not_tried,
-        .sender = parent->sender,
-        .list_member = parent->list_member,
-        .parent = parent->index,
-        .depth = (uint16_t)(parent->depth + 1),
-    };
-    if (child->sender.len > 0) {
-        made.sender = &child->sender;
-        made.list_member = true;
-        return made;
+    unsigned notify = parent->notify;
+    if (siblings > 1 && (notify & NOTIFY_SUCCESS)) {
+        notify &= ~(unsigned)NOTIFY_SUCCESS;
+        notify = notify ? notify : NOTIFY_NEVER;
     }
-    made.orcpt = parent->orcpt;
-    made.notify = parent->notify;
-    if (siblings > 1 && (made.notify & NOTIFY_SUCCESS)) {
-        made.notify = (uint8_t)(made.notify & ~(unsigned)NOTIFY_SUCCESS);
-        made.notify = made.notify ? made.notify : NOTIFY_NEVER;
-    }
-    return made;
+    return (uint8_t)notify;
+}
+
+/* Null: no memory. Members stand by their owner: the one before may have the same. */
+static const struct rcpt_origin *list_origin(struct state *s, const struct rcpt_origin *before,
+                                             const struct rcpt_origin *parent, struct str owner)
+{
+    const struct rcpt_origin list = {
+        .sender = owner, .parent = parent->parent, .depth = parent->depth, .list_member = true};
+    return before && str_eq(before->sender, owner) ? before : keep_origin(s, &list);
 }
 
 static bool expand(struct state *s, const struct rcpt *parent, const struct outcome *o)
 {
+    struct rcpt_origin from = *parent->origin;
+    from.parent = parent->index;
+    from.depth++;
+    const struct rcpt_origin *usual = keep_origin(s, &from), *list = NULL;
     for (size_t i = 0; i < o->child_count; i++) {
-        struct rcpt made = member_of(parent, &o->children[i], o->child_count);
-        if (!add(s, &made)) {
+        const struct outcome_child *child = &o->children[i];
+        bool of_list = child->sender.len > 0;
+        list = of_list ? list_origin(s, list, &from, child->sender) : list;
+        struct rcpt made = {
+            .address = child->address.ptr,
+            .address_len = (uint32_t)child->address.len,
+            .origin = of_list ? list : usual,
+            .notify = of_list ? 0 : notify_of(parent, o->child_count) & NOTIFY_BITS,
+            .last = &not_tried,
+        };
+        if (!made.origin || !add(s, &made)) {
             return false;
         }
     }
     return true;
 }
 
+static void add_one(uint16_t *count)
+{
+    *count = (uint16_t)(*count + (*count < UINT16_MAX));
+}
+
 static void defer(struct rcpt *r, const struct outcome *o)
 {
     r->last = o;
     r->next = o->next;
-    r->attempts++;
+    add_one(&r->attempts);
     if (outcome_is_site_trouble(o)) {
-        r->site_failures++;
+        add_one(&r->site_failures);
     } else {
         r->site_failures = 0;
-        r->deferrals++;
+        add_one(&r->deferrals);
     }
 }
 
@@ -282,17 +308,22 @@ bool state_tells_relay(const struct state *s, const struct rcpt *r, const struct
     const struct deliver_by *by = &s->envelope->by;
     bool ends_here = by->mode == BY_NOTIFY && o->by_unheard;
     return o->kind == OUTCOME_RELAYED && (by->trace || ends_here) && !(r->notify & NOTIFY_NEVER) &&
-           !r->list_member;
+           !r->origin->list_member;
 }
 
 bool state_keeps(const struct state *s, const struct outcome *o)
 {
-    const struct rcpt *r = o->rcpt < s->count ? s->rcpts[o->rcpt] : NULL;
+    const struct rcpt *r = o->rcpt < s->count ? state_rcpt(s, o->rcpt) : NULL;
     if (o->kind == OUTCOME_DELIVERED || o->kind == OUTCOME_RELAYED) {
         return !r || r->index < STATE_TOLD_MAX || (r->notify & NOTIFY_SUCCESS) != 0 ||
                state_tells_relay(s, r, o);
     }
     return o->kind < OUTCOME_HELD; /* the others are flags of the recipient */
+}
+
+const struct outcome *state_alike(const struct state *s, const struct outcome *o)
+{
+    return s->newest && outcome_alike(s->newest, o) ? s->newest : NULL;
 }
 
 /* What the recipients point to; null: no memory. */
@@ -309,11 +340,13 @@ static const struct outcome *keep(struct state *s, const struct outcome *o)
     if (!state_keeps(s, o)) {
         return &bare[o->kind];
     }
-    struct outcome *kept = ARENA_NEW(s->arena, struct outcome);
+    const struct outcome *alike = state_alike(s, o);
+    struct outcome *kept = alike ? NULL : ARENA_NEW(s->arena, struct outcome);
     if (kept) {
         *kept = *o;
+        s->newest = kept;
     }
-    return kept;
+    return alike ? alike : kept;
 }
 
 bool state_apply(struct state *s, const struct outcome *happened)
@@ -323,13 +356,13 @@ bool state_apply(struct state *s, const struct outcome *happened)
         return false;
     }
     if (happened->rcpt != OUTCOME_ALL_RCPTS) {
-        return happened->rcpt >= s->count || apply_to(s, s->rcpts[happened->rcpt], o);
+        return happened->rcpt >= s->count || apply_to(s, state_rcpt(s, happened->rcpt), o);
     }
     if (o->kind == OUTCOME_EXPANDED) {
         return true;
     }
     for (size_t i = 0; i < s->count; i++) {
-        if (!apply_to(s, s->rcpts[i], o)) {
+        if (!apply_to(s, state_rcpt(s, i), o)) {
             return false;
         }
     }

@@ -24,28 +24,46 @@ enum rcpt_work {
     WORK_SENT,    /* in a job */
 };
 
-/* There may be 100,000 of them in a message that is being worked on: what few have, or have for a
- * while only, is behind a pointer. */
+/* Where a recipient comes from: shared by all that come from there. */
+struct rcpt_origin {
+    struct str orcpt;
+    struct str sender; /* the reverse-path */
+    uint32_t parent;   /* index of what expanded to it, or RCPT_NO_PARENT */
+    uint16_t depth;
+    bool list_member; /* the sender is a list's owner, not the envelope's sender */
+};
+
+/* There may be 100,000 of them in a message that is being worked on: 56 octets each. What many have
+ * alike is behind a pointer. */
 struct rcpt {
-    struct str address;
-    const struct str *orcpt;
-    const struct str *sender;   /* its reverse-path */
+    const char *address; /* rcpt_address() */
+    uint32_t address_len;
+    uint32_t index;
+    const struct rcpt_origin *origin;
     const struct outcome *last; /* never null; of kind 0: not tried yet */
     const struct routing *way;  /* ROUTED, PARKED, SENT */
     struct instant next;        /* PENDING: not before */
-    uint32_t index;
-    uint32_t parent; /* index of what expanded to it, or RCPT_NO_PARENT */
-    uint16_t depth;
-    uint8_t notify;
-    bool list_member; /* its sender is a list's owner, not the envelope's sender */
-    bool notified;    /* a delay notice has gone */
-    bool reported;    /* the report due about its end is durable */
-    enum queue_rcpt_phase phase : 8;
-    enum rcpt_work work : 8;
-    uint32_t attempts;      /* that ended DEFERRED */
-    uint32_t deferrals;     /* of these: for reasons of its own */
-    uint32_t site_failures; /* of these, the last ones in a row: its site was not reached */
+    uint16_t attempts;          /* that ended DEFERRED; the counts stay at their greatest value */
+    uint16_t deferrals;         /* of these: for reasons of its own */
+    uint16_t site_failures;     /* of these, the last ones in a row: its site was not reached */
+    unsigned notify : 4;
+    enum queue_rcpt_phase phase : 2;
+    enum rcpt_work work : 3;
+    bool notified : 1; /* a delay notice has gone */
+    bool reported : 1; /* the report due about its end is durable */
 };
+
+static inline struct str rcpt_address(const struct rcpt *r)
+{
+    return str_from(r->address, r->address_len);
+}
+
+/* Whether one transaction, or one report, may be for both. */
+static inline bool rcpt_same_sender(const struct rcpt *a, const struct rcpt *b)
+{
+    return a->origin == b->origin || (a->origin->list_member == b->origin->list_member &&
+                                      str_eq(a->origin->sender, b->origin->sender));
+}
 
 /* Recipients by address, made when one is looked for: only what expands needs it. */
 struct address_table {
@@ -58,12 +76,20 @@ struct state {
     const struct envelope *envelope;
     struct hash_seed seed;
     struct address_table addresses;
-    struct rcpt **rcpts; /* by index */
-    size_t count;
-    size_t cap;
+    struct rcpt *named; /* by the envelope, `named_count` of them */
+    struct rcpt **more; /* that expansions brought */
+    size_t named_count;
+    size_t more_cap;
+    size_t count;                 /* of all: state_rcpt() */
+    const struct outcome *newest; /* of those kept; null: none yet */
     uint32_t pending;
     uint32_t held;
 };
+
+static inline struct rcpt *state_rcpt(const struct state *s, size_t index)
+{
+    return index < s->named_count ? &s->named[index] : s->more[index - s->named_count];
+}
 
 /* False: no memory. `envelope`, less the array of its recipients, and `arena` must outlive it. */
 NODISCARD bool state_init(struct state *s, struct arena *arena, const struct envelope *envelope,
@@ -80,6 +106,9 @@ bool state_tells_relay(const struct state *s, const struct rcpt *r, const struct
 /* Whether more than its kind is remembered of this outcome (`last`). Of many recipients, those that
  * were delivered to and are reported to nobody need no more. */
 bool state_keeps(const struct state *s, const struct outcome *o);
+/* The newest outcome kept, where it says the same of another recipient: recipients that fare alike
+ * share what is remembered. Else null. */
+const struct outcome *state_alike(const struct state *s, const struct outcome *o);
 
 struct rcpt *state_find(struct state *s, struct str address); /* or null */
 /* Whether that address is the recipient's own or one that expanded to it. */

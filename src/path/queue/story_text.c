@@ -163,10 +163,10 @@ static void add_rcpt(struct buf *out, const struct story *story, const struct st
     unsigned attempts = 0;
     bool any = false;
     buf_add(out, STR("Recipient "));
-    add_address(out, r->address);
-    if (r->parent != RCPT_NO_PARENT) {
+    add_address(out, rcpt_address(r));
+    if (r->origin->parent != RCPT_NO_PARENT) {
         buf_add(out, STR(", by way of "));
-        add_address(out, state->rcpts[r->parent]->address);
+        add_address(out, rcpt_address(state_rcpt(state, r->origin->parent)));
     }
     buf_add(out, STR("\n"));
     for (size_t i = 0; i < story->outcome_count; i++) {
@@ -269,7 +269,7 @@ static void add_recipients(struct buf *out, const struct story *story)
         out->failed |= !state_apply(&state, &story->outcomes[i]);
     }
     for (size_t i = 0; i < state.count && i < RCPTS_MAX; i++) {
-        add_rcpt(out, story, &state, state.rcpts[i]);
+        add_rcpt(out, story, &state, state_rcpt(&state, i));
     }
     if (state.count > RCPTS_MAX) {
         buf_add_format(out, "and %zu more recipients\n", state.count - RCPTS_MAX);

@@ -366,6 +366,7 @@ static void go_by_address(struct run *run)
     }
     switch (local.verdict) {
     case LOCAL_NOT_OURS:
+        query->result.whole_domain = query->result.address.len == 0;
         go_out(run);
         break;
     case LOCAL_UNKNOWN:

@@ -314,9 +314,35 @@ static void every_step_is_told(void **state)
     bench_done(&b);
 }
 
+/* What holds for a recipient's whole domain is not asked for again for the next one. */
+static void only_domains_of_others_have_one_way_for_all(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address;
+        bool whole;
+    } cases[] = {
+        {"x@two.example", true},       {"x@gone.example", true},      {"x@smart.example", true},
+        {"x@broken.example", true},    {"x@socket.example", true},    {"ann@example.org", false},
+        {"nobody@example.org", false}, {"user@catch.example", false}, {"\\x@two.example", false},
+        {"no address", false},         {"\\/a/file", false},
+    };
+    struct bench b;
+    struct asked a;
+    bench_init(&b);
+    fill_zone(&b.zone);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        if (route(&a, &b, &house, cases[i].address)->whole_domain != cases[i].whole) {
+            fail_msg("%s", cases[i].address);
+        }
+    }
+    bench_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_domains_of_others_have_one_way_for_all),
         cmocka_unit_test(every_address_has_its_way_or_a_reason),
         cmocka_unit_test(a_list_expands_into_its_members_under_its_owner),
         cmocka_unit_test(a_program_is_run_without_a_shell),

@@ -1,0 +1,154 @@
+/* test_routing.c: how often the way is asked for, of the recipients of a message. */
+#include "path/queue/inside.h"
+#include "stage.h"
+
+static unsigned asked, asked_at_once;
+
+/* The way to far.test is every recipient's; "ours.test" has a way for each. */
+static void count_and_route(struct stage *s, struct queue_route *ask)
+{
+    (void)s;
+    asked++;
+    stage_hop(ask);
+    ask->result.whole_domain = !str_eq(stage_domain(ask->address), STR("ours.test"));
+    if (!ask->result.whole_domain) {
+        ask->result.hop.kind = HOP_MAILDIR;
+        ask->result.hop.site = arena_format(ask->arena, "box:%.*s", STR_ARG(ask->address));
+    }
+}
+
+static void fail_all(struct stage *s, struct queue_route *ask)
+{
+    (void)s;
+    asked++;
+    ask->result = (struct routing){.verdict = ROUTING_FAIL,
+                                   .status = {5, 1, 2},
+                                   .text = STR("no such domain"),
+                                   .whole_domain = true};
+}
+
+static void count_most(struct stage *s, struct queue_route *ask)
+{
+    unsigned out = 1;
+    LIST_EACH (n, &s->works) {
+        out += CONTAINER_OF(n, struct stage_work, link)->route != NULL;
+    }
+    asked_at_once = out > asked_at_once ? out : asked_at_once;
+    count_and_route(s, ask);
+}
+
+/* A message to `count` recipients, a hundred of each of the domains in turn. */
+static void send_to_many(struct stage *s, const char *const domains[], size_t count)
+{
+    static char addresses[3000][32];
+    static struct envelope_rcpt rcpts[3000];
+    assert_true(count <= ARRAY_LEN(rcpts));
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(addresses[i], 32, "u%zu@%s", i, domains[i / 100]);
+        rcpts[i] = (struct envelope_rcpt){.address = str_from_cstr(addresses[i])};
+    }
+    stage_send_envelope(
+        s,
+        (struct envelope){.reverse_path = STR("a@home.test"), .rcpts = rcpts, .rcpt_count = count});
+}
+
+static struct stage *begin(void (*route)(struct stage *s, struct queue_route *ask))
+{
+    struct stage *s = stage_new();
+    asked = asked_at_once = 0;
+    s->route = route;
+    s->route_time = SPAN_MS(5);
+    return s;
+}
+
+static void a_way_that_is_the_whole_domains_is_asked_for_once(void **state)
+{
+    (void)state;
+    struct stage *s = begin(count_and_route);
+    send_to_many(s, (const char *const[]){"one.test", "two.test", "three.test"}, 300);
+    stage_run(s, SPAN_MIN(1));
+    assert_int_equal(asked, 3);
+    assert_int_equal(s->jobs_begun, 3);
+    assert_int_equal(s->delivery_count, 300);
+    assert_int_equal(stage_queued(s), 0);
+    stage_free(s);
+}
+
+static void a_way_of_its_own_is_asked_for_by_each_and_many_at_once(void **state)
+{
+    (void)state;
+    struct stage *s = begin(count_most);
+    send_to_many(s, (const char *const[]){"ours.test"}, 100);
+    stage_run(s, SPAN_MIN(1));
+    assert_int_equal(asked, 100);
+    assert_int_equal(asked_at_once, MESSAGE_ROUTES);
+    assert_int_equal(s->delivery_count, 100);
+    assert_int_equal(stage_queued(s), 0);
+    stage_free(s);
+}
+
+static void recipients_of_both_kinds_all_find_their_ways(void **state)
+{
+    (void)state;
+    struct stage *s = begin(count_and_route);
+    const char *const domains[] = {"one.test",  "ours.test", "two.test",  "ours.test", "ours.test",
+                                   "ours.test", "six.test",  "one.test",  "ours.test", "ten.test",
+                                   "ours.test", "two.test",  "ours.test", "ours.test", "six.test"};
+    send_to_many(s, domains, 1500);
+    stage_run(s, SPAN_MIN(5));
+    assert_in_range(asked, 800 + 6, 800 + 20); /* a round ends within a domain */
+    assert_int_equal(s->delivery_count, 1500);
+    for (size_t i = 0; i < s->delivery_count; i++) {
+        assert_int_equal(stage_count(s, s->deliveries[i].address), 1);
+    }
+    assert_int_equal(stage_queued(s), 0);
+    stage_free(s);
+}
+
+static void a_domain_that_is_not_there_fails_all_its_recipients(void **state)
+{
+    (void)state;
+    struct stage *s = begin(fail_all);
+    send_to_many(s, (const char *const[]){"none.test", "nil.test"}, 200);
+    stage_run(s, SPAN_MIN(1));
+    assert_int_equal(asked, 2);
+    assert_int_equal(s->delivery_count, 0);
+    assert_int_equal(s->report_count, 1);
+    assert_int_equal(s->reports[0].rcpts, 200);
+    assert_int_equal(stage_queued(s), 0);
+    stage_free(s);
+}
+
+static struct span greylists(struct stage *s, const struct delivery_job *job, struct job_rcpt *r)
+{
+    if (s->jobs_begun > 3) {
+        return stage_accept(s, job, r);
+    }
+    r->outcome = stage_reply("451 4.7.1 Come again");
+    return SPAN_S(1);
+}
+
+static void recipients_that_were_put_off_together_come_again_together(void **state)
+{
+    (void)state;
+    struct stage *s = begin(count_and_route);
+    s->deliver = greylists;
+    send_to_many(s, (const char *const[]){"one.test", "two.test", "three.test"}, 300);
+    stage_run(s, SPAN_MIN(10));
+    assert_int_equal(s->jobs_begun, 6);
+    assert_int_equal(s->delivery_count, 600);
+    assert_int_equal(stage_queued(s), 0);
+    stage_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_way_that_is_the_whole_domains_is_asked_for_once),
+        cmocka_unit_test(a_way_of_its_own_is_asked_for_by_each_and_many_at_once),
+        cmocka_unit_test(recipients_of_both_kinds_all_find_their_ways),
+        cmocka_unit_test(a_domain_that_is_not_there_fails_all_its_recipients),
+        cmocka_unit_test(recipients_that_were_put_off_together_come_again_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
