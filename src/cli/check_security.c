@@ -26,6 +26,10 @@ static void check_relaying(struct findings *f, const struct config *c)
         finding_add(f, FINDING_WEAK, "users",
                     "a user who logs in may write as anybody "
                     "(send_as: any)");
+    } else if (c->author_check != AUTHORS_CHECKED && c->store_count > 0) {
+        finding_add(f, FINDING_WEAK, "users",
+                    "a user who logs in may write in the header that he is anybody "
+                    "(send_as_header)");
     }
 }
 

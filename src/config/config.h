@@ -186,6 +186,9 @@ struct config_user_limits {
     uint64_t size; /* octets of a message; 0: limits.message, which is the most for all */
 };
 
+/* What is done about a header that says of a user's message that it is another's. */
+enum author_check { AUTHORS_CHECKED, AUTHORS_LOGGED, AUTHORS_FREE };
+
 struct config_limits {
     uint64_t message;            /* octets; 50 MiB */
     uint32_t recipients;         /* per transaction; 1000 */
@@ -282,6 +285,7 @@ struct config {
     struct config_user_limits user_limits;    /* 500 messages to 2,000 recipients */
     struct config_user_limits *limited_users; /* who have others; sorted by user */
     size_t limited_user_count;
+    enum author_check author_check; /* whether that holds for the header too */
 
     enum helo_policy helo;
     enum trace_policy trace;

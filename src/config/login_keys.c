@@ -98,11 +98,17 @@ static void read_mechanisms(struct reader *r, const yaml_node_t *value, const st
     *(sasl_set *)into = set;
 }
 
+static const char *const author_checks[] = {"check", "log", "off", NULL};
+
 static const struct key login_keys[] = {
     {.name = "file", .read = read_users_file},
     {.name = "stores", .read = read_stores},
     {.name = "mechanisms", .read = read_mechanisms, .offset = offsetof(struct config, mechanisms)},
     {.name = "send_as", .read = read_send_as},
+    {.name = "send_as_header",
+     .read = read_choice,
+     .words = author_checks,
+     .offset = offsetof(struct config, author_check)},
     {.name = "limits", .read = read_user_limits},
     {0},
 };

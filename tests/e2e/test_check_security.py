@@ -50,6 +50,7 @@ CONFIGURATIONS = [
     ("VRFY for everybody", {"policy": {"vrfy": "anyone"}}, "weak", "policy", "vrfy"),
     ("bare line ends", {"policy": {"line_endings": "normalise"}}, "weak", "policy", "line_endings"),
     ("lists for everybody", {"policy": {"expn": "anyone"}}, "weak", "policy", "expn"),
+    ("authors that are not theirs", {"users": {"file": "/nowhere/users", "send_as_header": "log"}}, "weak", "users", "send_as_header"),
     ("senders that are not theirs", {"users": {"file": "/nowhere/users", "send_as": "any"}}, "weak", "users", "send_as: any"),
 ]
 

@@ -114,7 +114,7 @@ def test_more_addresses_by_configuration(desk):
         client.expect(550, "MAIL FROM:<info@othersales.example>")
 
 
-@pytest.mark.parametrize("header, code", [
+HEADERS = [
     ("From: anna@house.example", 250),
     ("From: ben@house.example", 550),
     ("From: anna@house.example, ben@house.example", 550),
@@ -130,15 +130,79 @@ def test_more_addresses_by_configuration(desk):
     ("From: friends:anna@house.example;", 250),
     ("From: ", 550),
     ("Subject: no From at all", 250),
-])  # fmt: skip
-def test_a_user_is_only_himself_in_the_header(desk, header, code):
+    ("From: anna@house.example\r\nSender: ANNA+x@house.example", 250),
+    ("From: anna@house.example\r\nSender: ben@house.example", 550),
+    ("From: ben@house.example\r\nSender: anna@house.example", 550),
+    ("Sender: ben@house.example", 550),
+    ("From: anna@house.example\r\nSender: anna@house.example\r\nSender: anna@house.example", 550),
+    ("From: anna@house.example\r\nResent-From: ben@house.example", 550),
+    ("From: anna@house.example\r\nResent-Sender: ben@house.example", 550),
+    ("Resent-From: anna@house.example\r\nResent-From: anna@house.example\r\nFrom: anna@house.example", 250),
+    ("From: anna@house.example\r\nReply-To: ben@house.example", 250),
+]  # fmt: skip
+
+
+def test_a_user_is_only_himself_in_the_header(desk):
     with desk.client() as client:
         client.hello()
         assert log_in(client, "anna", PASSWORD).code == 235
-        client.expect(250, "MAIL FROM:<anna@house.example>")
+        for header, code in HEADERS:
+            client.expect(250, "MAIL FROM:<anna@house.example>")
+            client.expect(250, "RCPT TO:<ben@house.example>")
+            client.expect(354, "DATA")
+            reply = client.ask(f"{header}\r\n\r\nhello\r\n.")
+            assert reply.code == code, header
+
+
+def submit_as(desk, user, sender, message):
+    with desk.client() as client:
+        client.hello()
+        assert log_in(client, user, PASSWORD).code == 235
+        mail = client.ask(f"MAIL FROM:<{sender}>")
+        if mail.code != 250:
+            return mail
         client.expect(250, "RCPT TO:<ben@house.example>")
         client.expect(354, "DATA")
-        client.expect(code, f"{header}\r\n\r\nhello\r\n.")
+        return client.ask(message + ".")
+
+
+def test_a_refusal_names_the_address_and_the_login(desk):
+    mail = submit_as(desk, "anna", "ben@house.example", "")
+    assert (mail.code, mail.status) == (550, "5.7.1")
+    assert "anna" in mail.text and "ben@house.example" in mail.text
+    desk.wait("rejected", sender="ben@house.example", reply=mail.text.partition(" ")[2])
+    sent = submit_as(desk, "anna", "anna@house.example", "From: anna@house.example\r\nSender: Bén <b\xe9n@x.example>\r\n\r\n")
+    assert (sent.code, sent.status) == (550, "5.7.1")
+    assert "User anna" in sent.text and "b?n@x.example" in sent.text and "Sender" in sent.text
+
+
+@pytest.mark.parametrize("rule", ["log", "off"])
+def test_the_header_can_be_left_to_the_user(desk, rule):
+    desk.config["users"]["send_as_header"] = rule
+    desk.write()
+    desk.stop()
+    desk.start()
+    assert submit_as(desk, "anna", "ben@house.example", "").code == 550
+    assert submit_as(desk, "anna", "anna@house.example", "From: boss@house.example\r\n\r\nhello\r\n").code == 250
+    assert b"From: boss@house.example" in desk.maildir("ben").one()
+    if rule == "log":
+        seen = desk.wait("foreign-author")
+        assert (seen["user"], seen["field"], seen["address"]) == ("anna", "From", "boss@house.example")
+    else:
+        assert not desk.seen("foreign-author")
+
+
+def test_of_several_authors_one_is_named_as_the_sender(desk):
+    """RFC 5322 3.6.2."""
+    both = "From: anna@house.example, Anna <anna+home@house.example>\r\n"
+    assert submit_as(desk, "anna", "anna@house.example", f"{both}\r\nfirst\r\n").code == 250
+    assert b"\nSender: <anna@house.example>\n" in desk.maildir("ben").one()
+    told = submit_as(desk, "anna", "", f"{both}Sender: anna+work@house.example\r\n\r\nsecond\r\n")
+    assert told.code == 250
+    second = [mail for mail in desk.maildir("ben").wait(2) if b"second" in mail]
+    assert second[0].count(b"\nSender: ") == 1
+    unknown = submit_as(desk, "anna", "", f"{both}\r\nthird\r\n")
+    assert (unknown.code, unknown.status) == (550, "5.6.0") and "Sender" in unknown.text
 
 
 def test_guessing_is_slowed_and_refused_but_the_owner_comes_in_from_elsewhere(desk):

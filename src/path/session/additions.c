@@ -93,6 +93,9 @@ void additions_format(struct buf *out, struct session *s)
     buf_add(out, buf_str(&received));
     out->failed = out->failed || received.failed;
     buf_done(&received);
+    if (t->lacks_sender) {
+        buf_join(out, STR("Sender: <"), e->reverse_path, STR(">\r\n"));
+    }
     if (e->submitted && !t->header.has_date) {
         buf_add(out, STR("Date: "));
         add_date(out, e->arrived);

@@ -8,6 +8,59 @@ enum state {
     IN_REST,
 };
 
+static const struct str author_names[AUTHORS] = {
+    [AUTHOR_FROM] = STR_INIT("From"),
+    [AUTHOR_SENDER] = STR_INIT("Sender"),
+    [AUTHOR_RESENT_FROM] = STR_INIT("Resent-From"),
+    [AUTHOR_RESENT_SENDER] = STR_INIT("Resent-Sender"),
+};
+
+struct str header_author_name(enum header_author author)
+{
+    return author_names[author];
+}
+
+struct str header_author_value(const struct header_authors *authors, size_t i)
+{
+    size_t begin = i > 0 ? authors->fields[i - 1].end : 0;
+    return str_from(authors->text + begin, authors->fields[i].end - begin);
+}
+
+static size_t authors_length(const struct header_authors *a)
+{
+    return a->count > 0 ? a->fields[a->count - 1].end : 0;
+}
+
+/* True: the field is one of those that are kept, and begins. */
+static bool begin_author(struct header_authors *a, struct str name)
+{
+    for (size_t i = 0; i < AUTHORS; i++) {
+        if (!str_eq_nocase(name, author_names[i])) {
+            continue;
+        }
+        if (a->count == HEADER_AUTHORS_MAX) {
+            a->cut = true;
+            return false;
+        }
+        uint16_t end = (uint16_t)authors_length(a);
+        a->fields[a->count].author = (uint8_t)i;
+        a->fields[a->count++].end = end;
+        return true;
+    }
+    return false;
+}
+
+static void keep_author(struct header_authors *a, struct str text)
+{
+    size_t length = authors_length(a);
+    struct str kept = str_head(text, HEADER_AUTHORS_KEPT - length);
+    if (kept.len > 0) {
+        memcpy(a->text + length, kept.ptr, kept.len);
+        a->fields[a->count - 1].end = (uint16_t)(length + kept.len);
+    }
+    a->cut = a->cut || kept.len < text.len;
+}
+
 static void judge_value(struct header_filter *f)
 {
     struct str address = str_trim(str_from(f->value, f->value_len));
@@ -30,9 +83,7 @@ static void know_name(struct header_filter *f, struct str name)
     f->received += str_eq_nocase(name, STR("Received"));
     f->has_date = f->has_date || str_eq_nocase(name, STR("Date"));
     f->has_message_id = f->has_message_id || str_eq_nocase(name, STR("Message-ID"));
-    f->keeping_from = str_eq_nocase(name, STR("From"));
-    f->froms += f->keeping_from;
-    f->has_from = f->froms > 0;
+    f->keeping_author = begin_author(&f->authors, name);
     f->keeping_required = str_eq_nocase(name, STR("TLS-Required"));
     f->keeping = f->keeping_required || str_eq_nocase(name, STR("Delivered-To"));
     f->dropping = f->submitted &&
@@ -65,19 +116,11 @@ static bool take_name(struct header_filter *f, struct str *bytes)
     return false;
 }
 
-static void keep_from(struct header_filter *f, struct str text)
-{
-    struct str kept = str_head(text, HEADER_FROM_KEPT - f->from_len);
-    if (f->keeping_from && kept.len > 0) {
-        memcpy(f->from + f->from_len, kept.ptr, kept.len);
-        f->from_len += kept.len;
-    }
-    f->from_cut = f->from_cut || (f->keeping_from && kept.len < text.len);
-}
-
 static void keep_value(struct header_filter *f, struct str text)
 {
-    keep_from(f, text);
+    if (f->keeping_author) {
+        keep_author(&f->authors, text);
+    }
     text = str_head(text, HEADER_VALUE_KEPT - f->value_len);
     if (f->keeping && text.len > 0) {
         memcpy(f->value + f->value_len, text.ptr, text.len);
@@ -92,7 +135,7 @@ static void begin_line(struct header_filter *f, char first)
         return;
     }
     judge_value(f);
-    f->keeping_from = false;
+    f->keeping_author = false;
     f->dropping = false;
     f->name_len = 0;
     f->state = IN_NAME;

@@ -10,7 +10,28 @@ enum {
     HEADER_NAME_KEPT = 24,
     HEADER_VALUE_KEPT = 330,
     HEADER_DELIVERED_MAX = 100,
-    HEADER_FROM_KEPT = 2048
+    HEADER_AUTHORS_MAX = 8,
+    HEADER_AUTHORS_KEPT = 3072
+};
+
+/* The fields that say whose a message is (RFC 5322 3.6.2, 3.6.6). */
+enum header_author {
+    AUTHOR_FROM,
+    AUTHOR_SENDER,
+    AUTHOR_RESENT_FROM,
+    AUTHOR_RESENT_SENDER,
+    AUTHORS
+};
+
+/* Such fields of one message: their values, one after the other. */
+struct header_authors {
+    bool cut; /* there is more than is kept */
+    uint8_t count;
+    struct {
+        uint8_t author; /* enum header_author */
+        uint16_t end;   /* of its value in `text` */
+    } fields[HEADER_AUTHORS_MAX];
+    char text[HEADER_AUTHORS_KEPT];
 };
 
 struct header_filter {
@@ -18,20 +39,17 @@ struct header_filter {
     bool submitted;
     uint32_t received;   /* Received fields so far */
     bool delivered_here; /* a Delivered-To names a recipient: a loop */
-    bool has_date, has_message_id, has_from;
+    bool has_date, has_message_id;
     bool tls_optional; /* "TLS-Required: No" */
     bool in_body;
-    uint32_t froms;  /* From fields so far */
-    bool from_cut;   /* more than is kept */
-    size_t from_len; /* of their values */
-    char from[HEADER_FROM_KEPT];
+    struct header_authors authors;
 
     /* Its own: */
     uint8_t state;
     bool dropping;
     bool keeping; /* the value of Delivered-To, or of TLS-Required */
     bool keeping_required;
-    bool keeping_from;
+    bool keeping_author;
     uint32_t delivered;
     size_t name_len, value_len;
     char name[HEADER_NAME_KEPT];
@@ -44,3 +62,7 @@ struct header_filter {
 NODISCARD bool header_filter_take(struct header_filter *f, struct str *bytes, struct str *piece);
 /* The message is over: what was held back. */
 NODISCARD bool header_filter_end(struct header_filter *f, struct str *piece);
+
+struct str header_author_name(enum header_author author); /* "From" */
+/* The value of field `i` of `authors->count`, as it stands, with its line ends. */
+struct str header_author_value(const struct header_authors *authors, size_t i);

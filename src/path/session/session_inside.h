@@ -22,6 +22,7 @@ struct transaction {
     struct header_filter header;
     bool traced; /* its way is judged */
     struct tracing tracing;
+    bool lacks_sender; /* several wrote it, and no field tells which of them sent it */
     struct buf additions;
     uint32_t replies;          /* LMTP: one a recipient, duplicates too */
     struct allowance reserved; /* of the user's */
@@ -112,6 +113,13 @@ void transaction_on_end(struct session *s, const struct server_event *event);
 /* It is over without a message; `reply`, if any, is said to the client by the machine. */
 void transaction_on_abort(struct session *s, const struct smtp_reply *reply);
 void transaction_free(struct session *s);
+
+/* authors.c: is the message the client's own, by the fields that say whose it is? Yes where nobody
+ * has logged in. False: `*refusal`, whose text is in the transaction's arena. Also finds out
+ * whether it lacks a Sender. */
+NODISCARD bool authors_judge(struct session *s, struct smtp_reply *refusal);
+/* To a reverse-path that is not the user's. */
+struct smtp_reply authors_sender_refusal(struct session *s);
 
 /* The header lines put on top: what was found out of it, Received, and what a submitted message
  * lacks. */

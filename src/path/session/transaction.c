@@ -1,4 +1,3 @@
-#include "core/mail/address_list.h"
 #include "path/session/allowance.h"
 #include "path/session/session_inside.h"
 
@@ -145,7 +144,8 @@ void transaction_answer_mail(struct session *s)
 {
     s->mail_waits = false;
     enum answer answer = policy_mail(&s->client, s->mail->envelope.reverse_path);
-    struct smtp_reply reply = *smtp_answer(answer);
+    struct smtp_reply reply =
+        answer == ANSWER_NOT_YOUR_SENDER ? authors_sender_refusal(s) : *smtp_answer(answer);
     if (answer != ANSWER_OK ||
         !allowance_grants(s, (struct allowance){{[ALLOWANCE_MESSAGES] = 1}}, &reply)) {
         refuse_with(s, &reply, STR(""));
@@ -320,11 +320,11 @@ static void answer_end(struct session *s, const struct smtp_reply *reply)
     }
 }
 
-static void refuse_message(struct session *s, enum answer answer)
+static void refuse_message(struct session *s, const struct smtp_reply *reply)
 {
     s->office->counts.refused++;
-    log_rejected(s, smtp_answer(answer), STR(""));
-    answer_end(s, smtp_answer(answer));
+    log_rejected(s, reply, STR(""));
+    answer_end(s, reply);
     transaction_free(s);
 }
 
@@ -356,7 +356,7 @@ static void on_committed(void *owner, int result)
     struct session *s = owner;
     s->committing = false;
     if (result != 0) {
-        refuse_message(s, result == -ENOSPC ? ANSWER_DISK_FULL : ANSWER_STORE_FAILED);
+        refuse_message(s, smtp_answer(result == -ENOSPC ? ANSWER_DISK_FULL : ANSWER_STORE_FAILED));
         session_go_on(s);
         return;
     }
@@ -380,39 +380,21 @@ static void on_committed(void *owner, int result)
     session_go_on(s);
 }
 
-/* Every address in From must be one that the user may write as; a message without the field is
- * given none here. Two From fields are a trick (RFC 5322 3.6), and so is one that names nobody
- * ("<other's>:;"): some readers show its text as an address. */
-static bool from_is_own(const struct session *s)
-{
-    const struct header_filter *f = &s->mail->header;
-    struct address_list list = {.rest = str_from(f->from, f->from_len)};
-    struct buf address = {0};
-    bool own = f->froms <= 1 && !f->from_cut;
-    bool named = f->froms == 0;
-    while (own && address_list_next(&list, &address)) {
-        own = policy_may_write_as(&s->client, buf_str(&address));
-        named = true;
-    }
-    own = own && named && !list.damaged && !address.failed;
-    buf_done(&address);
-    return own;
-}
-
 void transaction_on_end(struct session *s, const struct server_event *event)
 {
     struct transaction *t = s->mail;
+    struct smtp_reply refusal;
     end_header(s);
     if (t->header.received > s->config->limits.received) {
-        refuse_message(s, ANSWER_LOOP_RECEIVED);
+        refuse_message(s, smtp_answer(ANSWER_LOOP_RECEIVED));
         return;
     }
     if (t->header.delivered_here) {
-        refuse_message(s, ANSWER_LOOP_DELIVERED);
+        refuse_message(s, smtp_answer(ANSWER_LOOP_DELIVERED));
         return;
     }
-    if (s->client.user.len > 0 && !from_is_own(s)) {
-        refuse_message(s, ANSWER_NOT_YOUR_FROM);
+    if (!authors_judge(s, &refusal)) {
+        refuse_message(s, &refusal);
         return;
     }
     if (event->eight_bit && t->envelope.body == BODY_7BIT) {
@@ -424,7 +406,7 @@ void transaction_on_end(struct session *s, const struct server_event *event)
     bool grouped = !many || envelope_group_rcpts(&t->envelope, &t->arena);
     additions_format(&t->additions, s);
     if (t->additions.failed || !grouped) {
-        refuse_message(s, ANSWER_NO_MEMORY);
+        refuse_message(s, smtp_answer(ANSWER_NO_MEMORY));
         return;
     }
     struct draft_commit commit = {.envelope = &t->envelope,

@@ -69,7 +69,7 @@ static void loops_and_lacks_are_found_in_the_header_alone(void **state)
         struct header_filter f = run(in, step, true, &out);
         assert_int_equal(f.received, 2);
         assert_true(f.delivered_here && f.has_date);
-        assert_false(f.has_message_id || f.has_from);
+        assert_false(f.has_message_id || f.authors.count > 0);
         buf_done(&out);
     }
     struct buf out = {0};
@@ -104,11 +104,63 @@ static void tls_required_no_is_found_in_any_case_and_nothing_else_is(void **stat
     }
 }
 
+static void the_fields_that_say_whose_a_message_is_are_kept_each_for_itself(void **state)
+{
+    (void)state;
+    struct str in = STR("From: a@b.example,\r\n\tc@d.example\r\nTo: e\r\nresent-sender: f\r\n"
+                        "SENDER:g\r\nFromage: h\r\n\r\nFrom: i\r\n");
+    static const struct {
+        enum header_author author;
+        struct str value;
+    } rows[] = {{AUTHOR_FROM, STR_INIT(" a@b.example,\r\n\tc@d.example\r\n")},
+                {AUTHOR_RESENT_SENDER, STR_INIT(" f\r\n")},
+                {AUTHOR_SENDER, STR_INIT("g\r\n")}};
+    for (size_t step = 1; step <= in.len; step++) {
+        struct buf out = {0};
+        struct header_filter f = run(in, step, true, &out);
+        assert_int_equal(f.authors.count, ARRAY_LEN(rows));
+        assert_false(f.authors.cut);
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            assert_int_equal(f.authors.fields[i].author, rows[i].author);
+            assert_true(str_eq(header_author_value(&f.authors, i), rows[i].value));
+        }
+        buf_done(&out);
+    }
+}
+
+static struct header_filter run_fields(size_t count, size_t length)
+{
+    struct buf in = {0}, out = {0};
+    for (size_t i = 0; i < count; i++) {
+        buf_add(&in, STR("From:"));
+        for (size_t k = 2; k < length; k++) {
+            buf_add_char(&in, 'a');
+        }
+        buf_add(&in, STR("\r\n"));
+    }
+    struct header_filter f = run(buf_str(&in), 100, true, &out);
+    assert_true(str_eq(buf_str(&in), buf_str(&out)));
+    buf_done(&in);
+    buf_done(&out);
+    return f;
+}
+
+static void what_is_not_kept_of_them_is_known_to_be_cut(void **state)
+{
+    (void)state;
+    assert_false(run_fields(HEADER_AUTHORS_MAX, 10).authors.cut);
+    assert_true(run_fields(HEADER_AUTHORS_MAX + 1, 10).authors.cut);
+    assert_false(run_fields(3, HEADER_AUTHORS_KEPT / 3).authors.cut);
+    assert_true(run_fields(3, HEADER_AUTHORS_KEPT / 3 + 1).authors.cut);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bcc_goes_from_what_is_submitted_and_nothing_else),
         cmocka_unit_test(loops_and_lacks_are_found_in_the_header_alone),
+        cmocka_unit_test(the_fields_that_say_whose_a_message_is_are_kept_each_for_itself),
+        cmocka_unit_test(what_is_not_kept_of_them_is_known_to_be_cut),
         cmocka_unit_test(tls_required_no_is_found_in_any_case_and_nothing_else_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
