@@ -52,23 +52,24 @@ void poller_close(struct poller *p)
     }
 }
 
-static int control(const struct poller *p, int what, struct loop_stream *s, uint32_t output)
+static int control(const struct poller *p, int what, struct loop_stream *s)
 {
-    struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET | output, .data.ptr = s};
+    uint32_t wanted = (s->muted ? 0 : EPOLLIN) | (s->wants_output ? EPOLLOUT : 0);
+    struct epoll_event e = {.events = EPOLLRDHUP | EPOLLET | wanted, .data.ptr = s};
     return epoll_ctl(p->set, what, s->descriptor, &e) == 0 ? 0 : -errno;
 }
 
-int poller_join(struct poller *p, struct loop_stream *s, bool output)
+int poller_join(struct poller *p, struct loop_stream *s)
 {
-    return control(p, EPOLL_CTL_ADD, s, output ? EPOLLOUT : 0);
+    return control(p, EPOLL_CTL_ADD, s);
 }
 
-int poller_want_output(struct poller *p, struct loop_stream *s)
+int poller_change(struct poller *p, struct loop_stream *s)
 {
-    return control(p, EPOLL_CTL_MOD, s, EPOLLOUT);
+    return control(p, EPOLL_CTL_MOD, s);
 }
 
 void poller_leave(struct poller *p, struct loop_stream *s)
 {
-    (void)control(p, EPOLL_CTL_DEL, s, 0);
+    (void)control(p, EPOLL_CTL_DEL, s);
 }

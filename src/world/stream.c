@@ -16,6 +16,9 @@
 #define SEND_LIMIT SPAN_MIN(1)
 #define LINGER_LIMIT SPAN_S(2)
 
+/* And how much of it: who sends without end and reads nothing is cut off. */
+enum { LINGER_OCTETS = 1 << 17 };
+
 enum { READS_AT_ONCE = 16, WRITE_MAX = 1 << 30 };
 
 struct unsent {
@@ -94,11 +97,12 @@ static bool wants_input(const struct loop_stream *s)
     return s->readable && (s->state == STREAM_LINGERING || (s->state == STREAM_OPEN && s->reading));
 }
 
-/* One read; what comes while lingering is of no interest. A short one has emptied the socket: the
- * poller tells of what comes later. */
+/* One read; what comes while lingering is of no interest, and not even copied. A short one has
+ * emptied the socket: the poller tells of what comes later. */
 static void read_once(struct loop_stream *s)
 {
-    ssize_t n = recv(s->descriptor, s->loop->scratch, LOOP_SCRATCH, 0);
+    int flags = s->state == STREAM_LINGERING ? MSG_TRUNC : 0;
+    ssize_t n = recv(s->descriptor, s->loop->scratch, LOOP_SCRATCH, flags);
     int error = n < 0 ? -errno : 0;
     if (error == -EINTR) {
         return;
@@ -106,8 +110,11 @@ static void read_once(struct loop_stream *s)
     s->readable = s->hung || n == LOOP_SCRATCH;
     if (error == -EAGAIN) {
         s->readable = false;
-    } else if (n <= 0 && s->state == STREAM_LINGERING) {
-        stream_drop(s);
+    } else if (s->state == STREAM_LINGERING) {
+        s->lingered += n > 0 ? (uint32_t)n : LINGER_OCTETS;
+        if (s->lingered >= LINGER_OCTETS) {
+            stream_drop(s);
+        }
     } else if (n <= 0) {
         s->readable = false;
         end(s, error);
@@ -124,6 +131,29 @@ static void read_input(struct loop_stream *s)
     }
     if (wants_input(s)) {
         loop_soon(s->loop, &s->soon);
+    }
+}
+
+/* Whoever sends on while nobody wants to read would wake the loop with every segment. Paused for an
+ * answer's time a stream hears of one or none, and costs no call. */
+static void mute(struct loop_stream *s)
+{
+    if (s->told_in_vain && !s->muted) {
+        s->muted = true;
+        s->muted = poller_change(&s->loop->net.poller, s) == 0;
+    }
+    s->told_in_vain = true;
+}
+
+static void listen_again(struct loop_stream *s)
+{
+    s->told_in_vain = false;
+    if (s->muted) {
+        s->muted = false;
+        int error = poller_change(&s->loop->net.poller, s);
+        if (error) {
+            fail(s, error);
+        }
     }
 }
 
@@ -163,6 +193,10 @@ static void linger(struct loop_stream *s)
         return;
     }
     s->state = STREAM_LINGERING;
+    listen_again(s);
+    if (s->state == STREAM_GONE) {
+        return;
+    }
     s->loop->ports.timers->arm(s->loop->ports.timers, &s->deadline, LINGER_LIMIT);
     if (s->readable) {
         loop_soon(s->loop, &s->soon);
@@ -208,7 +242,8 @@ static void send_later(struct loop_stream *s, struct str bytes)
     struct unsent *u = malloc(sizeof *u + bytes.len);
     int error = u ? 0 : -ENOMEM;
     if (u && !s->wants_output) {
-        error = poller_want_output(&s->loop->net.poller, s);
+        s->wants_output = true;
+        error = poller_change(&s->loop->net.poller, s);
         s->wants_output = error == 0;
     }
     if (error) {
@@ -236,6 +271,9 @@ void stream_ready(struct loop_stream *s, struct stream_readiness found)
     }
     if (found.output && s->first) {
         send_unsent(s);
+    }
+    if (s->state == STREAM_OPEN && !s->reading && found.input && !found.last) {
+        mute(s);
     }
     read_input(s);
 }
@@ -283,6 +321,7 @@ static void op_resume(struct stream *stream)
         return;
     }
     s->reading = true;
+    listen_again(s);
     if (s->readable) {
         loop_soon(s->loop, &s->soon);
     }
@@ -339,7 +378,7 @@ struct loop_stream *stream_new(struct loop *loop, int descriptor, enum stream_st
     s->descriptor = descriptor;
     s->state = state;
     s->wants_output = state == STREAM_CONNECTING;
-    if (poller_join(&loop->net.poller, s, s->wants_output) != 0) {
+    if (poller_join(&loop->net.poller, s) != 0) {
         close(descriptor);
         slab_give(&loop->net.memory, s);
         return NULL;

@@ -26,10 +26,13 @@ struct loop_stream {
     int descriptor;
     int error; /* why nothing can be sent any more; to be told by end() */
     enum stream_state state;
+    uint32_t lingered; /* octets read since our end is shut */
     bool reading;      /* whoever owns it wants input */
     bool readable;     /* there may be some, of which the poller will not tell again */
     bool hung;         /* after that nothing more comes */
     bool wants_output; /* the poller was asked to tell */
+    bool told_in_vain; /* of input, while nobody wants any */
+    bool muted;        /* the poller was asked not to tell of input */
     bool drain_due;    /* drained() at the next turn */
     bool ended;        /* end() was called */
 };

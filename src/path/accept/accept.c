@@ -10,7 +10,7 @@ struct listener {
     struct listen_kind kind;
 };
 
-static const char over_limit[] = "421 4.7.0 Too many connections; come back later\r\n";
+enum { DOORSTEP_MAX = 1024 }; /* and a share of the connections, where few are allowed */
 
 static bool is_own(const struct config *config, struct ip ip)
 {
@@ -46,19 +46,11 @@ void acceptor_closed(struct acceptor *a, struct ip peer, struct span keep_place)
     }
 }
 
-static void ignore_data(struct stream *stream, struct str bytes)
+static uint32_t doorstep_room(const struct acceptor *a)
 {
-    (void)stream;
-    (void)bytes;
+    uint32_t share = a->config->limits.connections / 16;
+    return share < DOORSTEP_MAX ? share : DOORSTEP_MAX;
 }
-
-static void ignore_end(struct stream *stream, int error)
-{
-    (void)stream;
-    (void)error;
-}
-
-static const struct stream_events deaf = {ignore_data, ignore_end, NULL};
 
 static void on_accepted(struct net_listener *net, struct stream *stream)
 {
@@ -74,9 +66,7 @@ static void on_accepted(struct net_listener *net, struct stream *stream)
               F_STR("reason", answer == CROWD_FULL ? STR("too many connections")
                                                    : STR("too many connections from there")),
               F_INT("connections", atomic_load(&a->crowd->total)));
-    stream->events = &deaf;
-    stream_write(stream, str_from(over_limit, sizeof over_limit - 1));
-    stream_close(stream);
+    doorstep_refuse(&a->doorstep, stream, answer == CROWD_FULL ? 0 : doorstep_room(a));
 }
 
 static int open_listener(struct acceptor *a, const struct config_listen *wanted)
@@ -124,6 +114,7 @@ int acceptor_open(struct acceptor *a, const struct config *config,
     a->config = config_hold(config);
     list_init(&a->listeners);
     penalties_init(&a->penalties, a->ports, a->crowd);
+    doorstep_init(&a->doorstep, a->ports);
     int error = 0;
     for (size_t i = 0; i < config->listen_count && error == 0; i++) {
         const struct config_listen *wanted = &config->listens[i];
@@ -200,6 +191,7 @@ void acceptor_close(struct acceptor *a)
     LIST_EACH (node, &a->listeners) {
         close_listener(CONTAINER_OF(node, struct listener, node));
     }
+    doorstep_clear(&a->doorstep);
 }
 
 void acceptor_done(struct acceptor *a)

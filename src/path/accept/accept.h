@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "core/base/list.h"
+#include "path/accept/doorstep.h"
 #include "path/accept/penalty.h"
 #include "port/ports.h"
 
@@ -22,6 +23,7 @@ struct acceptor {
     struct list listeners; /* of struct listener */
     uint64_t refused;      /* so far */
     struct penalties penalties;
+    struct doorstep doorstep;
 };
 
 /* Opens every listener of `config`, which is held. 0, or -errno with `*failed` the one that could

@@ -51,9 +51,9 @@ void session_terms_drop(struct session_terms *terms)
 }
 
 /* For a while, and then a pause in which the loop hears everybody else: what a crowd says at great
- * length has a third of the time at most. Nobody honest says more than a turn holds without waiting
+ * length has a fifth of the time at most. Nobody honest says more than a turn holds without waiting
  * for replies, but for very many recipients. */
-#define SLICE_US 500
+#define SLICE_US 250
 #define PAUSE SPAN_MS(1)
 
 static void next_turns(struct timer *timer)

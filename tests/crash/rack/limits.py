@@ -1,4 +1,5 @@
-"""What the kernel lets a server have, and what it has: descriptors and memory of all its processes."""
+"""What the kernel lets a server have, and what it has: descriptors, memory and processor time of all its
+processes."""
 import os
 import pathlib
 import resource
@@ -36,6 +37,15 @@ def memory(pid):
             if line.startswith("Pss:"):
                 total += int(line.split()[1])
     return total
+
+
+def processor_time(pid):
+    """Seconds that all its processes have used."""
+    ticks = 0
+    for one in processes(pid):
+        fields = pathlib.Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def address_space(pid):

@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -338,6 +340,90 @@ static void a_reply_survives_a_close_with_unread_input(void **state)
     assert_int_equal(received, 5);
 }
 
+/* A socket that the test itself writes to, piece by piece. */
+static int raw_client(void)
+{
+    server = NULL;
+    client = (struct stream *)&listener; /* keep() need not wait for one */
+    listener.accepted = keep;
+    listen_now();
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+    int on = 1;
+    setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    char address[16] = {AF_INET, 0, (char)(listener.at.port >> 8), (char)listener.at.port, 127, 0,
+                        0,       1};
+    assert_int_equal(connect(s, (struct sockaddr *)(void *)address, sizeof address), 0);
+    world_run(&world);
+    return s;
+}
+
+static void run_for(struct span span)
+{
+    struct timer timer = {.fire = stop_world};
+    world.ports->timers->arm(world.ports->timers, &timer, span);
+    world_run(&world);
+}
+
+static void who_sends_without_end_after_the_close_is_cut_off(void **state)
+{
+    (void)state;
+    enum { MOST = 64 << 20 };
+    static char junk[1 << 16];
+    int raw = raw_client();
+    size_t taken = 0;
+    server->events = &small;
+    stream_close(server);
+    for (;;) {
+        ssize_t n = send(raw, junk, sizeof junk, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0 && errno != EAGAIN) {
+            break;
+        }
+        taken += n > 0 ? (size_t)n : 0;
+        assert_true(taken < MOST);
+        run_for(SPAN_MS(0));
+    }
+    assert_true(errno == EPIPE || errno == ECONNRESET);
+    close(raw);
+}
+
+static void count_data(struct stream *stream, struct str bytes)
+{
+    (void)stream;
+    received += bytes.len;
+}
+
+static void who_sends_on_and_on_to_a_paused_stream_is_heard_after_it(void **state)
+{
+    (void)state;
+    static const struct stream_events counting = {count_data, client_end, NULL};
+    int raw = raw_client();
+    server->events = &counting;
+    for (size_t round = 1; round <= 3; round++) {
+        for (int i = 0; i < 5; i++) {
+            assert_int_equal(send(raw, "x", 1, 0), 1);
+            run_for(SPAN_MS(0));
+        }
+        assert_int_equal(received, 6 * (round - 1));
+        stream_resume(server);
+        run_for(SPAN_MS(0));
+        assert_int_equal(received, 6 * round - 1);
+        assert_int_equal(send(raw, "x", 1, 0), 1);
+        run_for(SPAN_MS(0));
+        assert_int_equal(received, 6 * round);
+        stream_pause(server);
+    }
+    assert_int_equal(send(raw, "x", 1, 0), 1);
+    run_for(SPAN_MS(0));
+    assert_int_equal(send(raw, "x", 1, 0), 1);
+    run_for(SPAN_MS(0));
+    close(raw); /* its end is heard, also by one who was deaf */
+    stream_resume(server);
+    world_run(&world);
+    assert_int_equal(received, 20);
+    assert_int_equal(ends, 1);
+    stream_close(server);
+}
+
 static void the_end_is_told_once_and_unsent_bytes_are_dropped_with_an_abort(void **state)
 {
     (void)state;
@@ -462,6 +548,8 @@ int main(void)
         TEST(a_connection_may_be_refused_or_impossible),
         TEST(a_cancelled_connection_is_not_told),
         TEST(a_reply_survives_a_close_with_unread_input),
+        TEST(who_sends_without_end_after_the_close_is_cut_off),
+        TEST(who_sends_on_and_on_to_a_paused_stream_is_heard_after_it),
         TEST(the_end_is_told_once_and_unsent_bytes_are_dropped_with_an_abort),
         TEST(what_is_unsent_is_sent_before_the_close),
         TEST(without_descriptors_connections_wait),

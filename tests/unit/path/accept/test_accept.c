@@ -72,19 +72,31 @@ static void do_close(struct stream *stream)
 }
 
 static const struct stream_ops ops = {.write = do_write, .close = do_close};
-static struct timer *armed;
+static struct timer *armed; /* the last one */
+static struct span armed_for;
+static int armed_count;
 
 static void arm(struct timers *timers, struct timer *timer, struct span after)
 {
     (void)timers;
-    assert_int_equal(after.us, SPAN_S(10).us);
+    armed_for = after;
     armed = timer;
+    armed_count++;
 }
 
 static void cancel(struct timers *timers, struct timer *timer)
 {
     (void)timers;
     armed = armed == timer ? NULL : armed;
+    armed_count--;
+}
+
+static void let_time_pass(void)
+{
+    struct timer *due = armed;
+    armed = NULL;
+    armed_count--;
+    due->fire(due);
 }
 
 static struct timers timers = {.arm = arm, .cancel = cancel};
@@ -113,6 +125,8 @@ static struct crowd crowd;
 static struct acceptor begin(uint32_t connections)
 {
     accepted_count = written = closed_count = 0;
+    armed = NULL;
+    armed_count = 0;
     config.limits.connections = connections;
     config.limits.client_connections = PER_ADDRESS;
     crowd = (struct crowd){0};
@@ -122,11 +136,15 @@ static struct acceptor begin(uint32_t connections)
     return (struct acceptor){.ports = &ports, .accepted = on_accepted, .crowd = &crowd};
 }
 
+/* Its stream stays: it may have to wait at the door. */
 static void come(const char *peer)
 {
-    struct stream stream = {.ops = &ops};
-    assert_true(ip_parse(str_from_cstr(peer), &stream.peer.ip));
-    open_listeners[0]->accepted(open_listeners[0], &stream);
+    static struct stream streams[2048];
+    static size_t next;
+    struct stream *stream = &streams[next++ % ARRAY_LEN(streams)];
+    *stream = (struct stream){.ops = &ops};
+    assert_true(ip_parse(str_from_cstr(peer), &stream->peer.ip));
+    open_listeners[0]->accepted(open_listeners[0], stream);
 }
 
 static void one_address_may_have_so_many_connections(void **state)
@@ -140,7 +158,6 @@ static void one_address_may_have_so_many_connections(void **state)
     assert_int_equal(accepted_count, PER_ADDRESS);
     come("192.0.2.1");
     assert_int_equal(accepted_count, PER_ADDRESS);
-    assert_int_equal(written, 1);
     come("192.0.2.2");
     for (unsigned i = 0; i <= PER_ADDRESS; i++) {
         come("10.0.0.1");
@@ -155,6 +172,45 @@ static void one_address_may_have_so_many_connections(void **state)
     acceptor_done(&a);
 }
 
+static void who_is_one_too_many_is_told_so_after_a_second(void **state)
+{
+    (void)state;
+    struct acceptor a = begin(1000);
+    config.limits.client_connections = 1;
+    assert_int_equal(acceptor_open(&a, &config, NULL), 0);
+    come("192.0.2.1");
+    come("192.0.2.1");
+    assert_int_equal(written, 0);
+    assert_int_equal(armed_for.us, SPAN_S(1).us);
+    let_time_pass();
+    assert_int_equal(written, 1);
+    assert_int_equal(closed_count, 1);
+    assert_int_equal(accepted_count, 1);
+    acceptor_close(&a);
+    acceptor_done(&a);
+    assert_int_equal(armed_count, 0);
+}
+
+static void few_wait_at_the_door_and_nobody_longer_than_it_is_open(void **state)
+{
+    (void)state;
+    enum { CONNECTIONS = 640, WAITING = CONNECTIONS / 16 };
+    struct acceptor a = begin(CONNECTIONS);
+    config.limits.client_connections = 1;
+    assert_int_equal(acceptor_open(&a, &config, NULL), 0);
+    for (unsigned i = 0; i < 1 + WAITING; i++) {
+        come("192.0.2.1");
+    }
+    assert_int_equal(written, 0);
+    come("192.0.2.1");
+    assert_int_equal(written, 1);
+    acceptor_close(&a);
+    assert_int_equal(written, 1 + WAITING);
+    assert_int_equal(closed_count, 1 + WAITING);
+    acceptor_done(&a);
+    assert_int_equal(armed_count, 0);
+}
+
 static void who_behaved_badly_keeps_its_place_for_a_while(void **state)
 {
     (void)state;
@@ -165,15 +221,19 @@ static void who_behaved_badly_keeps_its_place_for_a_while(void **state)
     assert_true(ip_parse(STR("192.0.2.1"), &ip));
     come("192.0.2.1");
     acceptor_closed(&a, ip, SPAN_S(10));
+    assert_int_equal(armed_for.us, SPAN_S(10).us);
+    struct timer *place = armed;
     come("192.0.2.1");
     assert_int_equal(accepted_count, 1);
-    armed->fire(armed);
+    let_time_pass(); /* of who waits at the door */
+    armed = place;
+    let_time_pass();
     come("192.0.2.1");
     assert_int_equal(accepted_count, 2);
     acceptor_closed(&a, ip, SPAN_S(10));
     acceptor_close(&a);
     acceptor_done(&a);
-    assert_null(armed);
+    assert_int_equal(armed_count, 0);
     assert_int_equal(atomic_load(&crowd.total), 0);
 }
 
@@ -354,6 +414,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_address_may_have_so_many_connections),
+        cmocka_unit_test(who_is_one_too_many_is_told_so_after_a_second),
+        cmocka_unit_test(few_wait_at_the_door_and_nobody_longer_than_it_is_open),
         cmocka_unit_test(who_behaved_badly_keeps_its_place_for_a_while),
         cmocka_unit_test(our_own_are_never_kept_out),
         cmocka_unit_test(all_loops_share_the_limits),

@@ -65,7 +65,7 @@ static void of_those_who_talk_much_some_have_their_turn_and_then_there_is_a_paus
         session_start(&w.office, &streams[i], (struct listen_kind){.mode = LISTEN_MX});
         streams[i].events->data(&streams[i], buf_str(&talk));
     }
-    w.step_us = 300;
+    w.step_us = 150;
     size_t rounds = 0;
     for (bool more = true; more; rounds++) {
         w.office.turn.fire(&w.office.turn);
