@@ -62,6 +62,12 @@ static inline struct instant envelope_deadline(const struct envelope *e)
                                  : instant_add(e->arrived, SPAN_S(e->by.seconds));
 }
 
+/* Mode R, and its time has passed: it is to be delivered no more. */
+static inline bool envelope_is_over(const struct envelope *e, struct instant now)
+{
+    return e->by.mode == BY_RETURN && !instant_before(now, envelope_deadline(e));
+}
+
 /* Recipients of one domain come to stand together, so that they can share a transaction, and of an
  * address that was named twice the first stays. False: no memory in `arena`; nothing has changed.
  */

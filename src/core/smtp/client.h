@@ -56,7 +56,7 @@ enum client_cause {
     CAUSE_NO_REQUIRETLS, /* the message demands a server that keeps it private further on */
     CAUSE_NO_DELIVERBY,  /* mode R of RFC 2852, and the server does not know it, */
     CAUSE_BY_TOO_SOON,   /* or takes no mail with so little time left; */
-    CAUSE_BY_OVER,       /* no whole second is left */
+    CAUSE_BY_OVER,       /* no whole second is left; LMTP: nothing is */
     CAUSE_SYNTAX,        /* an address holds what no command may */
     CAUSE_MEMORY,
 };

@@ -23,8 +23,18 @@ struct instant rcpt_give_up(const struct config *config, const struct envelope *
 
 bool deadline_passed(const struct envelope *envelope, const struct rcpt *r, struct instant now)
 {
-    return envelope->by.mode == BY_RETURN && !r->origin->list_member &&
-           !instant_before(now, envelope_deadline(envelope));
+    return !r->origin->list_member && envelope_is_over(envelope, now);
+}
+
+struct instant deadline_retry(const struct envelope *envelope, const struct rcpt *r,
+                              struct instant now, struct instant planned)
+{
+    const struct span too_short = SPAN_S(20);
+    struct span left = instant_since(envelope_deadline(envelope), now);
+    if (r->origin->list_member || !envelope_is_over(envelope, planned) || left.us < too_short.us) {
+        return planned;
+    }
+    return instant_add(now, (struct span){left.us / 2});
 }
 
 void give_up_waiting(struct active *a, struct rcpt *r, const struct site *site)

@@ -138,6 +138,10 @@ struct instant rcpt_give_up(const struct config *config, const struct envelope *
                             const struct rcpt *r);
 /* It is not to be delivered any more: its sender wants it back (mode R of RFC 2852). */
 bool deadline_passed(const struct envelope *envelope, const struct rcpt *r, struct instant now);
+/* An attempt that is `planned` for when its time is over comes half-way to there instead, unless
+ * little is left. */
+struct instant deadline_retry(const struct envelope *envelope, const struct rcpt *r,
+                              struct instant now, struct instant planned);
 /* It is given up without another attempt; `site`: what it waits for, or null. */
 void give_up_waiting(struct active *a, struct rcpt *r, const struct site *site);
 

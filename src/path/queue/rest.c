@@ -160,5 +160,6 @@ struct instant entry_next(const struct entry *e, const struct state *s)
             next = earlier(next, r->next);
         }
     }
-    return next.us == ENTRY_NEVER ? (struct instant){0} : next;
+    bool none = next.us == ENTRY_NEVER || envelope_is_over(s->envelope, next);
+    return none ? (struct instant){0} : next;
 }

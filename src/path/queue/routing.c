@@ -67,6 +67,7 @@ static void defer(struct active *a, struct rcpt *r, struct status_code status, s
     struct outcome o = {.rcpt = r->index, .at = now, .status = status, .text = text};
     o.kind = OUTCOME_DEFERRED;
     o.next = schedule_next(&a->config->queue, r->deferrals + 1, now, q->ports->entropy);
+    o.next = deadline_retry(&a->envelope, r, now, o.next);
     if (!instant_before(now, rcpt_give_up(a->config, &a->envelope, r))) {
         o.kind = OUTCOME_EXPIRED;
         o.status = (struct status_code){5, 4, 7};

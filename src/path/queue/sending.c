@@ -136,7 +136,8 @@ static void note_outcome(struct active *a, struct job *job, struct rcpt *r, stru
     if (o.kind == OUTCOME_DEFERRED) {
         bool down = outcome_is_site_trouble(&o) && site_is_down(job->site, now);
         uint32_t failures = 1U + r->deferrals + (down ? 0U : r->site_failures);
-        o.next = down ? job->site->retry_at : next_try(a, job, failures);
+        o.next = down ? job->site->retry_at
+                      : deadline_retry(&a->envelope, r, now, next_try(a, job, failures));
         if (!instant_before(now, rcpt_give_up(a->config, &a->envelope, r))) {
             o.kind = OUTCOME_EXPIRED;
             o.status = (struct status_code){5, 4, 7};

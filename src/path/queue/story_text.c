@@ -123,7 +123,8 @@ static void add_children(struct buf *out, const struct outcome *o)
     }
 }
 
-static void add_event(struct buf *out, const struct outcome *o, unsigned *attempts)
+static void add_event(struct buf *out, const struct envelope *e, const struct outcome *o,
+                      unsigned *attempts)
 {
     static const char *const words[] = {
         [OUTCOME_DELIVERED] = "delivered",
@@ -151,7 +152,9 @@ static void add_event(struct buf *out, const struct outcome *o, unsigned *attemp
             buf_add_format(out, " (report %.*s)", STR_ARG(o->text));
         }
     } else {
-        buf_add(out, str_from_cstr(words[o->kind]));
+        bool over = o->kind == OUTCOME_EXPIRED && envelope_is_over(e, o->at);
+        buf_add(out, over ? STR("given up, as the time that its sender set is over")
+                          : str_from_cstr(words[o->kind]));
         add_cause(out, o);
     }
     buf_add(out, STR("\n"));
@@ -172,7 +175,7 @@ static void add_rcpt(struct buf *out, const struct story *story, const struct st
     for (size_t i = 0; i < story->outcome_count; i++) {
         const struct outcome *o = &story->outcomes[i];
         if (o->rcpt == r->index || o->rcpt == OUTCOME_ALL_RCPTS) {
-            add_event(out, o, &attempts);
+            add_event(out, &story->envelope, o, &attempts);
             any = true;
         }
     }

@@ -84,7 +84,7 @@ static void success_words(const struct making *m, const struct outcome *o, struc
 static void expired_words(const struct making *m, const struct outcome *o, struct buf *line)
 {
     const struct envelope *e = m->ask->envelope;
-    if (e->by.mode == BY_RETURN && !instant_before(o->at, envelope_deadline(e))) {
+    if (envelope_is_over(e, o->at)) {
         buf_add(line, STR("It was to be delivered by "));
         date_format(line, envelope_deadline(e));
         buf_add(line, STR(", or to be returned. The last time, "));

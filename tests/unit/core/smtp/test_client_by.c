@@ -24,7 +24,9 @@ static void a_time_to_deliver_by_goes_to_servers_that_keep_to_it(void **state)
         {slow, {1, BY_NOTIFY, false}, FROM " BY=1;N\r\n", CAUSE_REPLY, false},
         {any, {0, BY_RETURN, false}, NULL, CAUSE_BY_OVER, false},
         {any, {0, BY_NONE, false}, FROM "\r\n", CAUSE_REPLY, false},
-        {plain, {59, BY_RETURN, false}, FROM "\r\n", CAUSE_REPLY, true},
+        {plain, {0, BY_RETURN, false}, FROM "\r\n", CAUSE_REPLY, true},
+        {plain, {-1, BY_RETURN, false}, NULL, CAUSE_BY_OVER, true},
+        {plain, {-1, BY_NOTIFY, false}, FROM "\r\n", CAUSE_REPLY, true},
     };
 #undef FROM
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

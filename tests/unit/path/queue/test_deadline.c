@@ -66,6 +66,23 @@ static void it_is_returned_at_its_time_and_not_tried_again(void **state)
     }
 }
 
+static void what_would_be_tried_too_late_is_tried_before(void **state)
+{
+    (void)state;
+    static const int64_t expected[] = {0, 60, 90, 105};
+    struct stage *s = stage_new();
+    s->deliver = always_later;
+    send_by(s, "bob@there.test", (struct deliver_by){120, BY_RETURN, false}, 0);
+    stage_run(s, SPAN_MIN(5));
+    assert_returned(s, SPAN_S(120));
+    assert_int_equal(s->delivery_count, ARRAY_LEN(expected));
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+        int64_t after = instant_since(s->deliveries[i].began, START).us;
+        assert_in_range(after, SPAN_S(expected[i]).us, SPAN_S(expected[i]).us + 500000);
+    }
+    stage_free(s);
+}
+
 static void an_attempt_under_way_at_its_time_is_the_last(void **state)
 {
     (void)state;
@@ -261,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_returned_at_its_time_and_not_tried_again),
+        cmocka_unit_test(what_would_be_tried_too_late_is_tried_before),
         cmocka_unit_test(an_attempt_under_way_at_its_time_is_the_last),
         cmocka_unit_test(a_restart_after_its_time_returns_it_untried),
         cmocka_unit_test(a_time_beyond_the_queues_own_changes_nothing),
