@@ -397,12 +397,10 @@ static struct client_result judge_by(struct smtp_client *c, const struct client_
     struct client_result r = client_result_of(c, VERDICT_PERMANENT, CAUSE_NO_DELIVERBY);
     r.status = (struct status_code){5, 4, 7};
     r.other_host = true;
-    if (t->by.mode != BY_RETURN) {
-        r.verdict = VERDICT_OPEN;
-    } else if (t->by.seconds < (c->lmtp ? 0 : 1)) {
+    if (t->by.mode == BY_RETURN && t->by.seconds < (c->lmtp ? 0 : 1)) {
         r = client_result_of(c, VERDICT_TEMPORARY, CAUSE_BY_OVER);
         r.status = (struct status_code){4, 4, 7};
-    } else if (c->lmtp) {
+    } else if (t->by.mode != BY_RETURN || c->lmtp) {
         r.verdict = VERDICT_OPEN;
     } else if (peer_has(&c->peer, PEER_DELIVERBY)) {
         r.cause = CAUSE_BY_TOO_SOON;

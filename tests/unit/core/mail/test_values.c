@@ -203,6 +203,35 @@ static void an_envelope_without_a_time_to_deliver_by_has_the_form_that_it_always
     buf_done(&without);
 }
 
+static void a_stored_time_to_deliver_by_is_within_its_bounds_or_the_record_is_damaged(void **state)
+{
+    (void)state;
+    static const struct {
+        struct deliver_by by;
+        bool read;
+    } rows[] = {{{1, BY_RETURN, false}, true},
+                {{0, BY_RETURN, false}, false},
+                {{-1, BY_RETURN, true}, false},
+                {{0, BY_NOTIFY, false}, true},
+                {{BY_SECONDS_MAX, BY_RETURN, false}, true},
+                {{BY_SECONDS_MAX + 1, BY_RETURN, false}, false},
+                {{-BY_SECONDS_MAX, BY_NOTIFY, false}, true},
+                {{-BY_SECONDS_MAX - 1, BY_NOTIFY, false}, false}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct envelope_rcpt rcpts[2];
+        struct envelope e = sample(rcpts);
+        struct arena arena = {0};
+        struct buf bytes = {0};
+        e.by = rows[i].by;
+        envelope_encode(&bytes, &e);
+        if (envelope_decode(buf_str(&bytes), &arena, &e) != rows[i].read) {
+            fail_msg("%d s in mode %d", rows[i].by.seconds, (int)rows[i].by.mode);
+        }
+        buf_done(&bytes);
+        arena_done(&arena);
+    }
+}
+
 static void what_is_left_of_a_time_is_rounded_down(void **state)
 {
     (void)state;
@@ -288,6 +317,7 @@ int main(void)
         cmocka_unit_test(internet_dates_are_read_with_any_offset_and_nothing_that_is_none),
         cmocka_unit_test(an_envelope_comes_back_as_it_was_and_no_part_of_it_passes),
         cmocka_unit_test(an_envelope_without_a_time_to_deliver_by_has_the_form_that_it_always_had),
+        cmocka_unit_test(a_stored_time_to_deliver_by_is_within_its_bounds_or_the_record_is_damaged),
         cmocka_unit_test(what_is_left_of_a_time_is_rounded_down),
         cmocka_unit_test(outcomes_joined_end_to_end_come_apart_again),
         cmocka_unit_test(only_what_ends_a_recipients_story_is_final),

@@ -274,6 +274,33 @@ static void the_members_of_a_list_have_no_such_time(void **state)
     stage_free(s);
 }
 
+static void a_list_is_not_passed_on_to_after_the_time(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    s->route = route_list;
+    send_by(s, "list@here.test", (struct deliver_by){60, BY_RETURN, false}, 0);
+    stage_crash(s);
+    s->now = instant_add(s->now, SPAN_S(61));
+    stage_open(s);
+    stage_run(s, SPAN_H(1));
+    assert_returned(s, SPAN_S(61));
+    assert_int_equal(s->delivery_count, 0);
+    stage_free(s);
+}
+
+static void what_lost_its_time_while_its_way_was_sought_is_not_sent(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    s->route_time = SPAN_S(70);
+    send_by(s, "bob@there.test", (struct deliver_by){60, BY_RETURN, false}, 0);
+    stage_run(s, SPAN_H(1));
+    assert_returned(s, SPAN_S(70));
+    assert_int_equal(s->delivery_count, 0);
+    stage_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +312,8 @@ int main(void)
         cmocka_unit_test(mode_n_tells_once_that_it_is_late_and_goes_on),
         cmocka_unit_test(the_senders_time_stands_for_the_servers_own_notice),
         cmocka_unit_test(handing_it_on_is_told_where_the_time_ends_or_a_trace_is_wanted),
+        cmocka_unit_test(a_list_is_not_passed_on_to_after_the_time),
+        cmocka_unit_test(what_lost_its_time_while_its_way_was_sought_is_not_sent),
         cmocka_unit_test(the_members_of_a_list_have_no_such_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

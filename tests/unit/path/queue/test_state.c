@@ -63,6 +63,10 @@ static void attempts_are_counted_by_whose_trouble_it_was(void **state)
     assert_int_equal(state_rcpt(&s, 0)->attempts, 3);
     site.reply_code = 451;
     assert_false(outcome_is_site_trouble(&site));
+    site.reply_code = 0;
+    assert_true(outcome_is_site_trouble(&site));
+    site.status.detail = 7; /* the message's own time was over */
+    assert_false(outcome_is_site_trouble(&site));
     arena_done(&arena);
 }
 
