@@ -33,6 +33,24 @@ static void check_relaying(struct findings *f, const struct config *c)
     }
 }
 
+/* What a stolen password is worth. */
+static void check_limits(struct findings *f, const struct config *c)
+{
+    if (c->store_count > 0 && c->user_limits.an_hour.of[ALLOWANCE_RECIPIENTS] == 0) {
+        finding_add(f, FINDING_WEAK, "users",
+                    "a user who logs in may write to any number of recipients an hour "
+                    "(users.limits.recipients: 0)");
+    }
+    for (size_t i = 0; c->store_count > 0 && i < c->limited_user_count; i++) {
+        const struct config_user_limits *own = &c->limited_users[i];
+        if (own->an_hour.of[ALLOWANCE_RECIPIENTS] == 0) {
+            finding_add(f, FINDING_NOTE, "users",
+                        "%.*s may write to any number of recipients an hour (users.limits.for)",
+                        STR_ARG(own->user));
+        }
+    }
+}
+
 static void check_listener(struct findings *f, const struct config_listen *l)
 {
     struct buf at = {0};
@@ -168,6 +186,7 @@ void check_security(struct findings *findings, const struct options_config *sour
                     const struct config *config)
 {
     check_relaying(findings, config);
+    check_limits(findings, config);
     for (size_t i = 0; i < config->listen_count; i++) {
         check_listener(findings, &config->listens[i]);
     }

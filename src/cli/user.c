@@ -23,7 +23,7 @@ static void print_help(void)
         "usage: postrider user add|password|remove NAME [-c FILE | -f USERS]\n"
         "       postrider user list [-c FILE | -f USERS]\n"
         "       postrider user test NAME [-c FILE]\n"
-        "       postrider user limits [NAME] [--json] [-c FILE]\n"
+        "       postrider user limits [NAME] [--limit N] [--json] [-c FILE]\n"
         "       postrider user reset NAME [-c FILE]\n\n"
         "Keeps the file of those who may log in to send mail (`users: {file: …}` in the\n"
         "configuration). The password is read from standard input, a line. Only a hash\n"
@@ -34,7 +34,8 @@ static void print_help(void)
         "nothing.\n\n"
         "  -c, --config FILE  the configuration that names the file\n"
         "  -f, --file USERS   the file itself\n"
-        "      --json         `limits`: as JSON\n\n"
+        "      --json         `limits`: as JSON\n"
+        "      --limit N      `limits`: the N nearest to a limit; default 1000\n\n"
         "example: postrider user add anna@example.org < password.txt\n");
 }
 
@@ -188,7 +189,8 @@ static int test(const struct config *config, const char *name)
     return code;
 }
 
-static int act_by(const struct config *config, int argc, char **argv, bool json)
+static int act_by(const struct config *config, int argc, char **argv,
+                  const struct user_limits_show *show)
 {
     if (config->store_count == 0) {
         (void)fprintf(stderr, "postrider: the configuration names no place where users are "
@@ -199,7 +201,7 @@ static int act_by(const struct config *config, int argc, char **argv, bool json)
         return test(config, argv[1]);
     }
     if ((argc == 1 || argc == 2) && strcmp(argv[0], "limits") == 0) {
-        return user_limits_show(config, argv[1], json);
+        return user_limits_show(config, argv[1], show);
     }
     if (argc == 2 && strcmp(argv[0], "reset") == 0) {
         return user_limits_reset(config, argv[1]);
@@ -221,13 +223,12 @@ static int act_by(const struct config *config, int argc, char **argv, bool json)
 
 int verb_user(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"file", required_argument, NULL, 'f'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"file", required_argument, NULL, 'f'},
+        {"json", no_argument, NULL, 'j'},         {"limit", required_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},         {0}};
     const char *config_file = NULL, *file = NULL;
-    bool json = false;
+    struct user_limits_show show = {0};
     for (int c; (c = getopt_long(argc, argv, "c:f:h", options, NULL)) != -1;) {
         switch (c) {
         case 'c':
@@ -237,7 +238,13 @@ int verb_user(int argc, char **argv)
             file = optarg;
             break;
         case 'j':
-            json = true;
+            show.json = true;
+            break;
+        case 'n':
+            if (!options_count(optarg, &show.most)) {
+                (void)fprintf(stderr, "postrider user: --limit wants a number from 1 up\n");
+                return EX_USAGE;
+            }
             break;
         case 'h':
             print_help();
@@ -251,7 +258,7 @@ int verb_user(int argc, char **argv)
     }
     struct options_config source;
     struct config *config = options_config(&source, config_file);
-    int code = config ? act_by(config, argc - optind, argv + optind, json) : EX_CONFIG;
+    int code = config ? act_by(config, argc - optind, argv + optind, &show) : EX_CONFIG;
     config_drop(config);
     options_done(&source);
     return code;

@@ -31,9 +31,9 @@ static void on_line(void *owner, const json_t *line)
     a->more = a->more || json_is_true(json_object_get(done, "more"));
 }
 
-static int ask(const struct config *config, const char *verb, const char *name, struct asking *a)
+/* Takes the question over. */
+static int ask(const struct config *config, json_t *question, struct asking *a)
 {
-    json_t *question = json_pack("{s:s, s:s*}", "verb", verb, "user", name);
     struct control_ask asked = {
         .path = config->control_path, .question = question, .line = on_line, .owner = a};
     if (!question) {
@@ -87,11 +87,16 @@ static void print_users(const struct asking *a)
     }
 }
 
-int user_limits_show(const struct config *config, const char *name, bool json)
+int user_limits_show(const struct config *config, const char *name,
+                     const struct user_limits_show *show)
 {
     struct asking a = {.users = json_array()};
-    int code = ask(config, "users", name, &a);
-    if (code == EX_OK && json) {
+    json_t *question = json_pack("{s:s, s:s*}", "verb", "users", "user", name);
+    if (show->most > 0) {
+        json_object_set_new(question, "limit", json_integer(show->most));
+    }
+    int code = ask(config, question, &a);
+    if (code == EX_OK && show->json) {
         json_t *all = json_pack("{s:b, s:O}", "more", a.more, "users", a.users);
         print_facts(all);
         json_decref(all);
@@ -105,7 +110,7 @@ int user_limits_show(const struct config *config, const char *name, bool json)
 int user_limits_reset(const struct config *config, const char *name)
 {
     struct asking a = {.users = json_array()};
-    int code = ask(config, "reset", name, &a);
+    int code = ask(config, json_pack("{s:s, s:s}", "verb", "reset", "user", name), &a);
     if (code == EX_OK) {
         print_text(stdout, str_from_cstr(name), false);
         (void)printf("%s\n", a.changed > 0 ? ": nothing counts as sent any more"

@@ -51,6 +51,7 @@ CONFIGURATIONS = [
     ("bare line ends", {"policy": {"line_endings": "normalise"}}, "weak", "policy", "line_endings"),
     ("lists for everybody", {"policy": {"expn": "anyone"}}, "weak", "policy", "expn"),
     ("authors that are not theirs", {"users": {"file": "/nowhere/users", "send_as_header": "log"}}, "weak", "users", "send_as_header"),
+    ("no limit for a stolen password", {"users": {"file": "/nowhere/users", "limits": {"recipients": 0}}}, "weak", "users", "any number"),
     ("senders that are not theirs", {"users": {"file": "/nowhere/users", "send_as": "any"}}, "weak", "users", "send_as: any"),
 ]
 
@@ -60,6 +61,12 @@ def test_what_a_configuration_leaves_open_is_found(findings, config, grade, subj
     found = [f for f in findings(config) if f[0] != "note"]
     assert len(found) == 1, found
     assert found[0][:2] == (grade, subject) and text in found[0][2]
+
+
+def test_a_user_without_a_limit_is_noted(findings):
+    users = {"file": "/nowhere/users", "limits": {"for": {"list": {"recipients": 0}, "anna": {}}}}
+    noted = [text for grade, subject, text in findings({"users": users}) if (grade, subject) == ("note", "users")]
+    assert len(noted) == 1 and noted[0].startswith("list may write to any number")
 
 
 def test_keys_that_are_short_old_strange_or_readable_are_found(findings, tmp_path):

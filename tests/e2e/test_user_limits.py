@@ -143,8 +143,13 @@ def test_a_user_may_have_limits_of_his_own(desk):
         send(client, "a", "b", name="ben")
         begin(client, name="ben")
         refused(client, "RCPT TO:<a@house.example>", "7 recipients")
+    with user(desk) as client:
+        send(client)
     told = desk.run("user", "limits", "-c", desk.file, check=0).stdout.decode()
-    assert re.search(r"no limit +7 of 7 +1048576  ben\n", told)
+    assert re.search(r"no limit +7 of 7 +1048576  ben\n +1 of 3 +1 of 5 +65536  anna\n$", told)
+    told = desk.run("user", "limits", "--limit", "1", "-c", desk.file, check=0).stdout.decode()
+    assert "ben\n" in told and "anna" not in told and "and more users" in told
+    desk.run("user", "limits", "--limit", "no", "-c", desk.file, check=64)
 
 
 def test_the_size_of_a_message_is_the_users(desk):
