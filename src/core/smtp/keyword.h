@@ -9,7 +9,7 @@ struct smtp_server_options {
     struct str hostname;
     uint64_t message_max; /* octets; 0: no limit, and none is told */
     uint32_t rcpt_max;    /* per transaction */
-    uint32_t error_max;   /* bad commands before 421 */
+    uint32_t error_max;   /* bad commands without a message between before 421 */
     uint32_t empty_max;   /* commands without a message between before 421; 0: any number */
     bool normalise;       /* bare CR and LF in a body become CR LF instead of being refused */
     bool refuse_long_lines;

@@ -3,8 +3,16 @@
 #include "core/smtp/server_inside.h"
 
 /* What the caller refuses is not the client's fault as bad commands are; but a client that tries
- * names without end is stopped too. */
+ * names without end is stopped too. A list with old names in it, of which as many are good, is not.
+ */
 enum { REFUSALS_AN_ERROR = 10 };
+
+static bool errs_too_much(const struct smtp_server *s)
+{
+    uint32_t refusals = s->refusals > s->rcpts ? s->refusals - s->rcpts : 0;
+    return s->options->error_max > 0 &&
+           refusals / REFUSALS_AN_ERROR + s->errors >= s->options->error_max;
+}
 
 void smtp_server_init(struct smtp_server *s, const struct smtp_server_options *options,
                       struct buf *out, bool lmtp)
@@ -385,7 +393,9 @@ static void settle(struct smtp_server *s, bool yes)
     case VERB_DATA:
         break;
     case VERB_BDAT: /* the end of a message, whichever way it came */
-        s->empty = yes ? 0 : s->empty;
+        if (yes) {
+            s->empty = s->errors = s->refusals = 0; /* a connection may be of use for days */
+        }
         server_forget(s);
         break;
     case VERB_RSET:
@@ -432,8 +442,7 @@ void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply)
     }
     if (reply->code == 421) {
         s->phase = SERVER_CLOSED;
-    } else if (s->phase == SERVER_AT_COMMAND && s->options->error_max > 0 &&
-               s->refusals / REFUSALS_AN_ERROR + s->errors >= s->options->error_max) {
+    } else if (s->phase == SERVER_AT_COMMAND && errs_too_much(s)) {
         server_say(s, smtp_answer(ANSWER_TOO_MANY_ERRORS));
     }
 }

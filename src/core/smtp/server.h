@@ -66,8 +66,8 @@ struct smtp_server {
     const struct smtp_reply *fault;  /* why the message is refused; null: it is not */
     const struct smtp_reply *ending; /* said in place of the next command */
     uint32_t rcpts;
-    uint32_t errors;   /* commands that were wrong */
-    uint32_t refusals; /* answers of 5yz from the caller */
+    uint32_t errors;   /* commands that were wrong, since the last message that was taken */
+    uint32_t refusals; /* answers of 5yz from the caller, likewise */
     uint32_t empty;    /* commands since the last message that bring none nearer */
     uint32_t answers_left;
     uint16_t state; /* enum command_state */

@@ -16,6 +16,7 @@ struct talk {
     struct buf told; /* its events */
     struct buf body; /* octets of a run of BODY events */
     bool refuse_rcpt;
+    bool refuse_every_other;
 };
 
 static void setup(struct talk *t, bool lmtp)
@@ -67,6 +68,15 @@ static void on_login(struct talk *t, enum server_event_kind kind, const struct s
     }
 }
 
+static void on_rcpt(struct talk *t, const struct path *path)
+{
+    write_path(t, 'R', path);
+    t->refuse_rcpt = t->refuse_rcpt != t->refuse_every_other;
+    if (t->refuse_rcpt) {
+        smtp_server_reply(&t->server, smtp_answer(ANSWER_NO_SUCH_USER));
+    }
+}
+
 static void on_event(struct talk *t, enum server_event_kind kind, const struct server_event *event)
 {
     struct smtp_server *s = &t->server;
@@ -83,10 +93,7 @@ static void on_event(struct talk *t, enum server_event_kind kind, const struct s
         write_path(t, 'M', &event->command->path);
         break;
     case SERVER_RCPT:
-        write_path(t, 'R', &event->command->path);
-        if (t->refuse_rcpt) {
-            smtp_server_reply(s, smtp_answer(ANSWER_NO_SUCH_USER));
-        }
+        on_rcpt(t, &event->command->path);
         break;
     case SERVER_VRFY:
     case SERVER_EXPN:
@@ -277,6 +284,58 @@ static void a_command_waits_for_the_answer_to_the_one_before(void **state)
     teardown(&t);
 }
 
+/* How many of so many recipients are answered before the session is ended. */
+static size_t name_recipients(struct talk *t, size_t most)
+{
+    for (size_t i = 0; i < most; i++) {
+        if (!feed(t, STR("RCPT TO:<d@e.f>\r\n"))) {
+            return i;
+        }
+    }
+    return most;
+}
+
+static void who_tries_names_without_end_is_stopped(void **state)
+{
+    (void)state;
+    struct talk t;
+    setup(&t, false);
+    t.options.rcpt_max = 1000;
+    t.refuse_rcpt = true;
+    assert_true(feed(&t, STR(HI "MAIL FROM:<a@b.c>\r\n")));
+    assert_int_equal(name_recipients(&t, 1000) + 1, 50);
+    assert_true(str_find_str(buf_str(&t.out), STR("421 4.7.0 ")) != STR_NONE);
+    teardown(&t);
+}
+
+static void a_long_list_with_old_names_in_it_is_taken(void **state)
+{
+    (void)state;
+    struct talk t;
+    setup(&t, false);
+    t.options.rcpt_max = 1000;
+    t.refuse_every_other = true;
+    assert_true(feed(&t, STR(HI "MAIL FROM:<a@b.c>\r\n")));
+    assert_int_equal(name_recipients(&t, 1000), 1000);
+    assert_true(feed(&t, STR("DATA\r\n.\r\nNOOP\r\n")));
+    teardown(&t);
+}
+
+static void a_connection_that_brings_messages_may_err_now_and_then(void **state)
+{
+    (void)state;
+    struct talk t;
+    setup(&t, false);
+    t.options.empty_max = 10;
+    for (int i = 0; i < 100; i++) {
+        t.refuse_rcpt = true;
+        assert_true(feed(&t, STR(TX "FROB\r\nNOOP\r\nRCPT TO:<x@y.z>\r\nRCPT TO:<x@y.z>\r\n")));
+        t.refuse_rcpt = false;
+        assert_true(feed(&t, STR("RCPT TO:<d@e.f>\r\nDATA\r\nx\r\n.\r\n")));
+    }
+    teardown(&t);
+}
+
 static void data_without_a_valid_recipient_is_554(void **state)
 {
     (void)state;
@@ -423,6 +482,9 @@ int main(void)
         cmocka_unit_test(every_command_is_answered_as_the_table_says),
         cmocka_unit_test(every_cut_of_the_input_gives_the_same),
         cmocka_unit_test(a_command_waits_for_the_answer_to_the_one_before),
+        cmocka_unit_test(who_tries_names_without_end_is_stopped),
+        cmocka_unit_test(a_long_list_with_old_names_in_it_is_taken),
+        cmocka_unit_test(a_connection_that_brings_messages_may_err_now_and_then),
         cmocka_unit_test(data_without_a_valid_recipient_is_554),
         cmocka_unit_test(a_message_over_the_limit_is_refused_at_its_end),
         cmocka_unit_test(lmtp_answers_once_for_each_recipient),
