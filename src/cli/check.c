@@ -91,7 +91,8 @@ static int check(struct checking *c)
     bool loaded = options_load(&c->source, &config, &problems) == 0;
     bool usable = loaded && check_dkim_files(&problems, config, c->source.file) &&
                   check_system_users(&problems, config, c->source.file);
-    int code = usable ? EX_OK : 1;
+    bool fine = usable && check_configured_files(&problems, config, c->source.file);
+    int code = fine ? EX_OK : 1;
     if (usable && c->security && !look_for_what_is_open(c, config)) {
         code = EX_OSERR;
     }
@@ -104,7 +105,7 @@ static int check(struct checking *c)
             check_stores(config, NULL);
         }
         (void)printf("%.*s: %s\n", STR_ARG(file.len ? file : STR("the sandbox's configuration")),
-                     usable ? "fine" : "cannot be used");
+                     fine ? "fine" : "cannot be used");
     }
     if (usable && c->security && !c->json) {
         findings_print(&c->findings);

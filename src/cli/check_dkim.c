@@ -4,16 +4,7 @@
 #include "core/mailauth/tags.h"
 #include "keys/dkim_key.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 enum { RSA_BITS_GOOD = 2048 };
-
-/* Whoever checks may have less rights than the server. */
-static bool is_forbidden(struct str file)
-{
-    return access(file.ptr, R_OK) != 0 && errno == EACCES;
-}
 
 bool check_dkim_files(struct config_problems *problems, const struct config *config,
                       struct str config_file)
@@ -24,7 +15,7 @@ bool check_dkim_files(struct config_problems *problems, const struct config *con
         struct buf reason = {0};
         EVP_PKEY *key = dkim_key_read(file.ptr, &reason);
         if (!key) {
-            bool forbidden = is_forbidden(file);
+            bool forbidden = check_is_forbidden(file);
             config_problem(problems, forbidden, (struct config_place){.file = config_file},
                            "the DKIM key %.*s", STR_ARG(reason));
             good = good && forbidden;

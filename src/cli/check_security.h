@@ -9,6 +9,12 @@ void check_security(struct findings *findings, const struct options_config *sour
                     const struct config *config);
 /* The certificates and keys. */
 void check_certificates(struct findings *findings, const struct config *config);
+/* Whether a file is there that only others may read. */
+bool check_is_forbidden(struct str file);
+/* Whether certificates, their keys, authorities and the trust anchor can be used; false with
+ * errors; like the next one. */
+NODISCARD bool check_configured_files(struct config_problems *problems, const struct config *config,
+                                      struct str config_file);
 /* Whether the keys that sign mail can be used; false with errors, which the caller's own rights may
  * be the reason for in what is a warning. */
 NODISCARD bool check_dkim_files(struct config_problems *problems, const struct config *config,

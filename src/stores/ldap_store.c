@@ -4,6 +4,7 @@
 #include "stores/ldap_limits.h"
 #include "stores/ldap_text.h"
 #include "stores/store.h"
+#include "world/whole_file.h"
 #include "world/wipe.h"
 
 #include <errno.h>
@@ -67,6 +68,7 @@ static bool set_options(LDAP *ld, const struct config_store *config,
                 ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) == LDAP_SUCCESS;
     if (good && config->authorities.len > 0) {
         good =
+            whole_file_check(config->authorities.ptr) == 0 &&
             ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE, config->authorities.ptr) == LDAP_SUCCESS;
     }
     return good && ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &server_side) == LDAP_SUCCESS;

@@ -3,6 +3,7 @@
 #include "stores/store.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 enum {
     LOOKS_EVERY = 1000,
@@ -15,10 +16,21 @@ static int too_long(void *context)
     return store_now_us() > question->until_us;
 }
 
+/* SQLite would wait for whoever writes into a FIFO. */
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) != 0 || S_ISREG(st.st_mode);
+}
+
 static sqlite3 *open_for(const struct store *store, const struct store_question *question)
 {
     sqlite3 *db = NULL;
     int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+    if (!is_file(store->config->place.ptr)) {
+        (void)store_down(question, "that is no file");
+        return NULL;
+    }
     if (sqlite3_open_v2(store->config->place.ptr, &db, flags, NULL) != SQLITE_OK) {
         (void)store_down(question, "%s", db ? sqlite3_errmsg(db) : "not enough memory");
         sqlite3_close(db);

@@ -73,9 +73,9 @@ enum store_answer store_down(const struct store_question *question, const char *
 
 int store_secret(const char *path, struct buf *secret, struct buf *reason)
 {
+    enum { SECRET_MAX = 65536 };
     struct buf text = {0};
-    struct file_stamp stamp;
-    int error = whole_file_read(path, &text, &stamp);
+    int error = whole_file_read_small(path, SECRET_MAX, &text);
     if (error) {
         buf_add_format(reason, "%s: %s", path, strerror(-error));
     } else {

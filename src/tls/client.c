@@ -1,5 +1,7 @@
 #include "tls/client.h"
 
+#include "world/whole_file.h"
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
@@ -15,7 +17,8 @@ SSL_CTX *tls_client_context(OSSL_LIB_CTX *library, const char *authorities, stru
         buf_add(reason, STR("not enough memory"));
         return NULL;
     }
-    int loaded = authorities ? SSL_CTX_load_verify_file(context, authorities)
+    int loaded = authorities ? whole_file_check(authorities) == 0 &&
+                                   SSL_CTX_load_verify_file(context, authorities)
                              : SSL_CTX_set_default_verify_paths(context);
     if (loaded != 1) {
         buf_add_format(reason, "%s: no certificates of authorities there",

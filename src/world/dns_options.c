@@ -243,7 +243,8 @@ bool dns_options_apply(struct ub_ctx *ub, const struct dns_service_options *opti
     if (options->trust_anchor.len) {
         char path[4096];
         snprintf(path, sizeof path, "%.*s", STR_ARG(options->trust_anchor));
-        if (options->trust_anchor.len >= sizeof path || ub_ctx_add_ta_file(ub, path) != 0) {
+        if (options->trust_anchor.len >= sizeof path || whole_file_check(path) != 0 ||
+            ub_ctx_add_ta_file(ub, path) != 0) {
             return fail(reason, reason_size, "cannot read the trust anchor", options->trust_anchor);
         }
     }

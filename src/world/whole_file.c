@@ -53,19 +53,44 @@ static int read_all(int file, size_t limit, struct buf *out)
     }
 }
 
-static int read_file(const char *path, size_t limit, struct buf *out, struct file_stamp *stamp)
+/* A descriptor, or -errno: not one of what is no file, or too large. */
+static int open_file(const char *path, size_t limit, struct stat *st)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file < 0) {
         return -errno;
     }
+    int error = fstat(file, st) != 0            ? -errno
+                : S_ISDIR(st->st_mode)          ? -EISDIR
+                : !S_ISREG(st->st_mode)         ? -EINVAL
+                : (uint64_t)st->st_size > limit ? -EFBIG
+                                                : 0;
+    if (error) {
+        close(file);
+        return error;
+    }
+    return file;
+}
+
+int whole_file_check(const char *path)
+{
     struct stat st;
-    int error = fstat(file, &st) != 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
+    int file = open_file(path, FILE_MAX, &st);
+    if (file >= 0) {
+        close(file);
+    }
+    return file < 0 ? file : 0;
+}
+
+static int read_file(const char *path, size_t limit, struct buf *out, struct file_stamp *stamp)
+{
+    struct stat st;
+    int file = open_file(path, limit, &st), error = file < 0 ? file : 0;
     if (!error) {
         stamp_from(&st, stamp);
         error = read_all(file, limit, out);
+        close(file);
     }
-    close(file);
     return error;
 }
 

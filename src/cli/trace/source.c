@@ -84,6 +84,9 @@ static bool take_message(struct source *s, const char *file)
         }
         empty = start && str_trim(line).len == 0;
         start = line.ptr[line.len - 1] == '\n';
+        if (s->cut && !s->mbox && s->path) {
+            break; /* no other message can follow, and a device may have no end */
+        }
     }
     bool found = !s->ended && (s->message.len > 0 || s->mbox);
     s->ended = true;
