@@ -1,5 +1,7 @@
 #include "tlsrpt/tally.h"
 
+#include "tlsrpt/tally_text.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,7 +185,7 @@ static json_t *unpacked(struct str domain, json_t *kept)
     if (json_is_array(kept)) {
         return json_incref(kept);
     }
-    json_t *policies = json_loads(json_is_string(kept) ? json_string_value(kept) : "[]", 0, NULL);
+    json_t *policies = tally_text_read(domain, kept);
     if (!are_policies(policies)) {
         json_decref(policies);
         policies = json_array();
@@ -195,18 +197,11 @@ static json_t *unpacked(struct str domain, json_t *kept)
     return policies;
 }
 
-/* The list as it is kept: a new reference. As text, one policy with a detail or two takes a tenth
- * of what it takes as objects. */
-static json_t *packed(json_t *policies)
+/* The list as it is kept: a new reference. */
+static json_t *packed(struct str domain, json_t *policies)
 {
-    const json_t *details = json_object_get(json_array_get(policies, 0), "details");
-    json_t *kept = NULL;
-    if (json_array_size(policies) == 1 && json_array_size(details) <= 2) {
-        char *dump = json_dumps(policies, JSON_COMPACT);
-        kept = dump ? json_string(dump) : NULL;
-        free(dump);
-    }
-    return kept ? kept : json_incref(policies);
+    json_t *text = tally_text_write(domain, policies);
+    return text ? text : json_incref(policies);
 }
 
 static void count(json_t *domains, const struct tls_session *s)
@@ -226,7 +221,7 @@ static void count(json_t *domains, const struct tls_session *s)
     } else if (policy) {
         count_failure(policy, s);
     }
-    json_object_setn_new(domains, s->domain.ptr, s->domain.len, packed(policies));
+    json_object_setn_new(domains, s->domain.ptr, s->domain.len, packed(s->domain, policies));
     json_decref(policies);
 }
 

@@ -2,8 +2,8 @@
  * kept as one JSON object, which is also the file that survives a restart:
  *   {PERIOD: {DOMAIN: [{type, domain, mx, policy, successes, failures, details: [{result, host,
  * ip, source, count}]}]}}, or {PERIOD: {DOMAIN: N}} where all of a domain's sessions were successes
- * and without a policy, as most are; a short list of policies is kept as its text. Periods are
- * numbered from 1970 on; a day is the usual one. */
+ * and without a policy, as most are; a short list of policies is kept as a text (tally_text.h).
+ * Periods are numbered from 1970 on; a day is the usual one. */
 #pragma once
 
 #include <jansson.h>

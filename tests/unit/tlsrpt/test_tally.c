@@ -123,12 +123,46 @@ static void sessions_without_a_policy_are_a_number_until_there_is_more_to_tell(v
     buf_done(&saved);
 }
 
+static void one_failure_of_a_domain_is_kept_in_a_hundred_octets(void **state)
+{
+    (void)state;
+    struct buf saved = {0};
+    struct tls_session failed = {.domain = STR("site1234.example"),
+                                 .promised_by = STR("site1234.example"),
+                                 .host = STR("site1234.example"),
+                                 .failure = TLS_FAILED_STARTTLS};
+    assert_true(ip_parse(STR("192.0.2.17"), &failed.ip) &&
+                ip_parse(STR("192.0.2.1"), &failed.source));
+    struct tally *tally = tally_new(SPAN_D(1));
+    for (int i = 0; i < 3; i++) {
+        tally_port(tally)->count(tally_port(tally), &failed);
+    }
+    assert_true(tally_save(tally, &saved));
+    assert_in_range(saved.len, 80, 160);
+    tally_free(tally);
+
+    tally = tally_new(SPAN_D(1));
+    tally_load(tally, buf_str(&saved));
+    json_t *taken = tally_take(tally, far_away);
+    const json_t *policy = first_policy(taken);
+    assert_string_equal(json_string_value(json_object_get(policy, "domain")), "site1234.example");
+    assert_int_equal(number(policy, "failures"), 3);
+    const json_t *detail = json_array_get(json_object_get(policy, "details"), 0);
+    assert_string_equal(json_string_value(json_object_get(detail, "host")), "site1234.example");
+    assert_string_equal(json_string_value(json_object_get(detail, "ip")), "192.0.2.17");
+    assert_int_equal(number(detail, "count"), 3);
+    json_decref(taken);
+    tally_free(tally);
+    buf_done(&saved);
+}
+
 static void a_text_that_is_no_list_of_policies_counts_nothing(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"{\"1\":{\"p.example\":\"[1]\"}}",
-                                        "{\"1\":{\"p.example\":\"[\"}}",
-                                        "{\"1\":{\"p.example\":-3}}"};
+    static const char *const texts[] = {
+        "{\"1\":{\"p.example\":\"[1]\"}}", "{\"1\":{\"p.example\":\"[1,2,3,4,5,6]\"}}",
+        "{\"1\":{\"p.example\":\"[1,2,3,4,5,6,7]\"}}", "{\"1\":{\"p.example\":\"[\"}}",
+        "{\"1\":{\"p.example\":-3}}"};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct tally *tally = tally_new(SPAN_D(1));
         tally_load(tally, str_from_cstr(texts[i]));
@@ -208,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_counted_outlives_a_restart_and_becomes_a_report),
         cmocka_unit_test(sessions_without_a_policy_are_a_number_until_there_is_more_to_tell),
+        cmocka_unit_test(one_failure_of_a_domain_is_kept_in_a_hundred_octets),
         cmocka_unit_test(a_text_that_is_no_list_of_policies_counts_nothing),
         cmocka_unit_test(a_damaged_file_is_passed_over),
         cmocka_unit_test(no_stranger_fills_the_memory),
