@@ -14,8 +14,9 @@ struct setting {
 
 /* A mail server asks for the same few sites again and again, and people mend their zones while it
  * retries: what is not there is forgotten soon, and a server that was down is tried again soon.
- * What a loop wants again within a minute it has itself (core/dns/memory.h); 10,000 domains of one
- * list would fill any cache, and be asked for once. */
+ * What a loop wants again within a minute it has itself (core/dns/memory.h), and a whole answer is
+ * put together from its records; 10,000 domains of one list would fill any cache, to be asked for
+ * once. */
 static const struct setting settings[] = {
     {"do-not-query-localhost:", "no"},
     {"unblock-lan-zones:", "yes"},
@@ -24,8 +25,8 @@ static const struct setting settings[] = {
     {"cache-max-negative-ttl:", "60"},
     {"infra-host-ttl:", "30"},
     {"infra-keep-probing:", "yes"},
-    {"msg-cache-size:", "2m"},
-    {"rrset-cache-size:", "2m"},
+    {"msg-cache-size:", "512k"},
+    {"rrset-cache-size:", "1m"},
     {"outgoing-range:", "512"},
     {"num-queries-per-thread:", "1024"},
     {"outgoing-num-tcp:", "32"},

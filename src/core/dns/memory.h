@@ -9,7 +9,7 @@
 #include "core/base/str.h"
 
 enum {
-    DNS_MEMORY_OCTETS_MAX = 512 << 10, /* of everything kept, entries included */
+    DNS_MEMORY_OCTETS_MAX = 384 << 10, /* of everything kept, entries included */
     DNS_MEMORY_MESSAGE_MAX = 4096,     /* a longer message is not kept */
     DNS_MEMORY_AGE_MAX_US = 60000000,  /* whatever the TTL: the next cache below knows more */
 };
