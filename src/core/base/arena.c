@@ -53,6 +53,11 @@ static struct arena_block *block_with_room(struct arena *a, size_t size)
     return block;
 }
 
+void arena_expect(struct arena *a, size_t bytes)
+{
+    (void)block_with_room(a, bytes); /* without memory the first to ask will hear of it */
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
     size_t align = alignof(max_align_t);

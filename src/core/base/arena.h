@@ -21,4 +21,7 @@ struct str arena_lower(struct arena *a, struct str s); /* a copy with ASCII in l
 struct str arena_format(struct arena *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Takes a block of so many bytes now, for an empty arena of which it is known what comes. */
+void arena_expect(struct arena *a, size_t bytes);
+
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))

@@ -9,7 +9,9 @@ enum { FIRST_CAPACITY = 64 };
 
 void buf_done(struct buf *b)
 {
-    free(b->ptr);
+    if (!b->lent) {
+        free(b->ptr);
+    }
     *b = (struct buf){0};
 }
 
@@ -40,11 +42,15 @@ bool buf_reserve(struct buf *b, size_t more)
         }
         cap *= 2;
     }
-    char *grown = realloc(b->ptr, cap);
+    char *grown = realloc(b->lent ? NULL : b->ptr, cap);
     if (!grown) {
         b->failed = true;
         return false;
     }
+    if (b->lent && b->len > 0) {
+        memcpy(grown, b->ptr, b->len);
+    }
+    b->lent = false;
     b->ptr = grown;
     b->cap = cap;
     return true;

@@ -10,7 +10,11 @@ struct buf {
     size_t len;
     size_t cap;
     bool failed;
+    bool lent; /* `ptr` is somebody else's: not freed, and left for the heap when it is full */
 };
+
+/* An empty buffer whose first bytes go to an array of chars, for what is short and soon done. */
+#define BUF_IN(array) ((struct buf){.ptr = (array), .cap = sizeof(array), .lent = true})
 
 void buf_done(struct buf *b);  /* frees; `b` is then an empty buffer */
 void buf_clear(struct buf *b); /* length 0; keeps the memory, forgets a failure */

@@ -189,12 +189,9 @@ void ip_format(struct buf *out, struct ip ip)
 
 struct str ip_text(struct ip ip, char out[IP_TEXT_MAX])
 {
-    struct buf text = {0};
+    struct buf text = {.ptr = out, .cap = IP_TEXT_MAX, .lent = true};
     ip_format(&text, ip);
-    size_t len = text.failed || text.len >= IP_TEXT_MAX ? 0 : text.len;
-    if (len > 0) {
-        memcpy(out, text.ptr, len);
-    }
+    size_t len = text.lent && text.len < IP_TEXT_MAX ? text.len : 0; /* no address is longer */
     out[len] = '\0';
     buf_done(&text);
     return str_from(out, len);

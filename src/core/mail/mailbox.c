@@ -130,11 +130,25 @@ void local_part_format(struct buf *out, struct str unquoted)
 
 void mailbox_format(struct buf *out, const struct mailbox *m)
 {
-    struct buf local = {0};
-    mailbox_local_unquoted(&local, m);
-    out->failed = out->failed || local.failed;
-    local_part_format(out, buf_str(&local));
-    buf_done(&local);
+    if (m->quoted) { /* perhaps without need */
+        struct buf local = {0};
+        mailbox_local_unquoted(&local, m);
+        out->failed = out->failed || local.failed;
+        local_part_format(out, buf_str(&local));
+        buf_done(&local);
+    } else {
+        buf_add(out, m->local);
+    }
     buf_add_char(out, '@');
     domain_format(out, &m->domain);
+}
+
+struct str mailbox_print(const struct mailbox *m, struct arena *arena)
+{
+    char room[MAILBOX_LEN_MAX + 2]; /* the quotes may be more than were given */
+    struct buf text = BUF_IN(room);
+    mailbox_format(&text, m);
+    struct str printed = text.failed ? (struct str){0} : arena_copy(arena, buf_str(&text));
+    buf_done(&text);
+    return printed;
 }

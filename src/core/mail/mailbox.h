@@ -3,6 +3,7 @@
  * (address_list.h), not here. Only this parser makes a struct mailbox. */
 #pragma once
 
+#include "core/base/arena.h"
 #include "core/mail/domain.h"
 
 /* RFC 5321 4.5.3.1.1 and 4.5.3.1.3; the path's 256 octets include its angle brackets. */
@@ -33,6 +34,8 @@ NODISCARD enum mailbox_error mailbox_parse(struct str text, struct mailbox *m);
  * mean the same mailbox are the same text, but for the case of the local part, which RFC 5321 2.4
  * leaves to the host that owns it. Never begins with a backslash. */
 void mailbox_format(struct buf *out, const struct mailbox *m);
+struct str mailbox_print(const struct mailbox *m,
+                         struct arena *arena); /* null pointer: no memory */
 /* The local part that is meant: without quotes and quoting backslashes. */
 void mailbox_local_unquoted(struct buf *out, const struct mailbox *m);
 /* A local part as it must be written in an address: `unquoted`, in quotes where it needs them. */

@@ -48,20 +48,11 @@ static struct str postmaster(const struct config *config, struct arena *arena)
     return arena_format(arena, "postmaster@%.*s", STR_ARG(domain));
 }
 
-static struct str printed(const struct mailbox *mailbox, struct arena *arena)
-{
-    struct buf text = {0};
-    mailbox_format(&text, mailbox);
-    struct str kept = text.failed ? (struct str){0} : arena_copy(arena, buf_str(&text));
-    buf_done(&text);
-    return kept;
-}
-
 enum answer policy_rcpt(const struct policy_client *client, const struct path *path,
                         struct arena *arena, struct str *address)
 {
     struct str text =
-        path->postmaster ? postmaster(client->config, arena) : printed(&path->mailbox, arena);
+        path->postmaster ? postmaster(client->config, arena) : mailbox_print(&path->mailbox, arena);
     if (!text.ptr) {
         return ANSWER_NO_MEMORY;
     }

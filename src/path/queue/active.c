@@ -104,6 +104,8 @@ static void loaded(struct spool_get *op)
     active_turn(a);
 }
 
+enum { USUAL_TEXTS = 1024 }; /* of a message with one recipient */
+
 void active_begin(struct queue *q, struct entry *e)
 {
     struct active *a = calloc(1, sizeof *a);
@@ -127,6 +129,7 @@ void active_begin(struct queue *q, struct entry *e)
     e->active = a;
     e->flags &= (uint16_t) ~(ENTRY_FORCED | ENTRY_PROMISED);
     entry_leave_line(q, e);
+    arena_expect(&a->arena, USUAL_TEXTS);
     a->get = (struct spool_get){.done = loaded, .id = e->id, .arena = &a->arena};
     spool_get(q->spool, &a->get);
 }

@@ -16,7 +16,8 @@ const struct config_domain *local_own_domain(const struct config *config,
                                              const struct domain *domain, struct arena *arena,
                                              struct str *ascii)
 {
-    struct buf text = {0};
+    char room[DOMAIN_LEN_MAX];
+    struct buf text = BUF_IN(room);
     *ascii = (struct str){0};
     if (idn_to_ascii(&text, domain->text)) {
         *ascii = arena_copy(arena, buf_str(&text));

@@ -24,7 +24,8 @@ static bool set_site(struct next_hop *hop, const char *protocol, struct arena *a
     }
     memcpy(sorted, hop->hosts, hop->host_count * sizeof *sorted);
     qsort(sorted, hop->host_count, sizeof *sorted, by_preference_and_name);
-    struct buf site = {0};
+    char room[256];
+    struct buf site = BUF_IN(room);
     buf_join(&site, str_from_cstr(protocol), STR(":"));
     for (size_t i = 0; i < hop->host_count; i++) {
         buf_add(&site, i > 0 ? STR(",") : STR(""));

@@ -17,7 +17,8 @@ struct search {
 
 static struct str lower_local(const struct mailbox *mailbox, struct arena *arena)
 {
-    struct buf text = {0};
+    char room[LOCAL_LEN_MAX];
+    struct buf text = BUF_IN(room);
     mailbox_local_unquoted(&text, mailbox);
     for (size_t i = 0; i < text.len; i++) {
         text.ptr[i] = ascii_lower(text.ptr[i]);

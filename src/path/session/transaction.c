@@ -45,15 +45,6 @@ static void refuse(struct session *s, enum answer answer, struct str rcpt)
     refuse_with(s, smtp_answer(answer), rcpt);
 }
 
-static struct str print_mailbox(const struct mailbox *mailbox, struct arena *arena)
-{
-    struct buf text = {0};
-    mailbox_format(&text, mailbox);
-    struct str kept = text.failed ? (struct str){0} : arena_copy(arena, buf_str(&text));
-    buf_done(&text);
-    return kept;
-}
-
 /* RFC 3848 and RFC 6531 4.3. */
 static struct str protocol(const struct session *s, bool utf8)
 {
@@ -72,6 +63,8 @@ static struct str protocol(const struct session *s, bool utf8)
     return plain ? STR("SMTP") : names[lmtp][utf8][s->secure][user];
 }
 
+enum { USUAL_TEXTS = 256 }; /* of an envelope with one recipient */
+
 static bool fill(struct session *s, const struct command *c)
 {
     struct transaction *t = s->mail;
@@ -80,7 +73,8 @@ static bool fill(struct session *s, const struct command *c)
     e->arrived = ports->clock->wall(ports->clock);
     e->id = queue_id_make(s->office->ids, e->arrived);
     t->id_text = queue_id_text(e->id);
-    e->reverse_path = c->path.null ? STR("") : print_mailbox(&c->path.mailbox, &t->arena);
+    arena_expect(&t->arena, USUAL_TEXTS);
+    e->reverse_path = c->path.null ? STR("") : mailbox_print(&c->path.mailbox, &t->arena);
     e->envid = param_envid(&c->mail, &t->arena);
     e->ret = c->mail.ret;
     e->body = c->mail.body;
@@ -207,7 +201,7 @@ void transaction_on_rcpt(struct session *s, const struct command *c)
     }
     if (!fine) {
         struct str shown =
-            c->path.postmaster ? STR("postmaster") : print_mailbox(&c->path.mailbox, &t->arena);
+            c->path.postmaster ? STR("postmaster") : mailbox_print(&c->path.mailbox, &t->arena);
         s->office->counts.rcpts_refused++;
         refuse_with(s, &reply, shown);
         return;

@@ -86,6 +86,25 @@ static void hostile_bytes_forge_neither_line_nor_field_nor_control(void **state)
 }
 
 /* Every length around the limit: bounded, one line, and valid JSON. */
+static void every_octet_is_escaped_or_not_wherever_it_stands(void **state)
+{
+    (void)state;
+    for (int octet = 0; octet < 128; octet++) {
+        bool usual = octet >= ' ' && octet < 0x7f && octet != '"' && octet != '\\';
+        for (size_t at = 0; at < 18; at++) {
+            char text[] = "<-- eighteen -->.."; /* two words of eight, and a rest */
+            char shown[32];
+            text[at] = (char)octet;
+            struct log_field field = F_STR("x", str_from(text, 18));
+            (void)snprintf(shown, sizeof shown, "\"x\":\"%s\"", text);
+            struct str line = json(&field, 1);
+            size_t found = str_find_str(line, str_from_cstr(shown));
+            bool whole = octet != 0 && found < line.len;
+            assert_int_equal(whole, usual);
+        }
+    }
+}
+
 static void a_line_is_bounded_and_stays_well_formed_when_it_is_cut(void **state)
 {
     (void)state;
@@ -144,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_says_when_how_grave_what_and_with_which_fields),
         cmocka_unit_test(hostile_bytes_forge_neither_line_nor_field_nor_control),
+        cmocka_unit_test(every_octet_is_escaped_or_not_wherever_it_stands),
         cmocka_unit_test(a_line_is_bounded_and_stays_well_formed_when_it_is_cut),
         cmocka_unit_test(a_log_writes_what_is_grave_enough),
     };

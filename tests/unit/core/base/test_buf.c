@@ -92,11 +92,33 @@ static void records_are_read_back_as_written(void **state)
     buf_done(&b);
 }
 
+static void a_lent_array_is_used_first_and_what_outgrows_it_moves_whole(void **state)
+{
+    (void)state;
+    char room[8];
+    struct buf b = BUF_IN(room);
+    buf_add(&b, STR("1234567"));
+    buf_add_char(&b, '8');
+    assert_ptr_equal(b.ptr, room);
+    buf_add_char(&b, '9');
+    assert_ptr_not_equal(b.ptr, room);
+    assert_true(str_eq(buf_str(&b), STR("123456789")));
+    buf_done(&b);
+    b = BUF_IN(room);
+    buf_add_format(&b, "%d", 123456789);
+    assert_true(str_eq(buf_str(&b), STR("123456789")));
+    buf_done(&b);
+    b = BUF_IN(room);
+    buf_done(&b); /* would free the array */
+    assert_null(b.ptr);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_added_stands_there_in_order),
         cmocka_unit_test(it_grows_and_keeps_what_it_has),
+        cmocka_unit_test(a_lent_array_is_used_first_and_what_outgrows_it_moves_whole),
         cmocka_unit_test(a_failure_sticks),
         cmocka_unit_test(records_are_read_back_as_written),
     };
