@@ -76,6 +76,35 @@ static void check_transports(const struct config *c, struct config_place whole,
     }
 }
 
+static bool is_same_place(const struct config_listen *a, const struct config_listen *b)
+{
+    return str_eq(a->local_path, b->local_path) &&
+           (a->local_path.len > 0 || (ip_eq(a->at.ip, b->at.ip) && a->at.port == b->at.port));
+}
+
+/* The second would do nothing, whatever else it says. */
+static void check_places(const struct config *c, struct config_place whole,
+                         struct config_problems *problems)
+{
+    for (size_t i = 1; i < c->listen_count; i++) {
+        const struct config_listen *listen = &c->listens[i];
+        size_t first = 0;
+        while (!is_same_place(&c->listens[first], listen)) {
+            first++;
+        }
+        if (first < i && listen->local_path.len > 0) {
+            config_problem(problems, false, whole, "`listen` has %.*s twice",
+                           STR_ARG(listen->local_path));
+        } else if (first < i) {
+            struct buf at = {0};
+            endpoint_format(&at, listen->at);
+            config_problem(problems, false, whole, "`listen` has %.*s twice",
+                           STR_ARG(buf_str(&at)));
+            buf_done(&at);
+        }
+    }
+}
+
 static void check_listens(const struct config *c, struct config_place whole,
                           struct config_problems *problems)
 {
@@ -103,6 +132,7 @@ void config_check(const struct config *config, struct str file, struct config_pr
     check_queue(&config->queue, whole, problems);
     check_transports(config, whole, problems);
     check_listens(config, whole, problems);
+    check_places(config, whole, problems);
     if (config->deliver.no_ipv4 && config->deliver.no_ipv6) {
         config_problem(problems, false, whole, "deliver.source allows neither IPv4 nor IPv6");
     }

@@ -228,26 +228,35 @@ void read_domains(struct reader *r, const yaml_node_t *value, const struct key *
     }
 }
 
-static void read_match(struct reader *r, const yaml_node_t *value, const struct key *key,
-                       void *into)
+void read_domain_pattern(struct reader *r, const yaml_node_t *value, struct str *into)
 {
-    struct config_transport *t = into;
     struct buf ascii = {0};
+    struct domain domain;
     struct str text;
-    (void)key;
     if (!node_text(r, value, "a domain, .domain for its subdomains, or *", &text)) {
+        *into = STR("?"); /* told already */
         return;
     }
     bool dot = str_starts(text, STR("."));
     if (str_eq(text, STR("*"))) {
-        t->match = STR("*");
-    } else if (idn_to_ascii(&ascii, str_tail(text, dot ? 1 : 0)) && ascii.len > 0) {
-        t->match =
-            arena_format(&r->config->arena, "%s%.*s", dot ? "." : "", STR_ARG(buf_str(&ascii)));
+        *into = STR("*");
+    } else if (idn_to_ascii(&ascii, str_tail(text, dot ? 1 : 0)) &&
+               domain_parse(buf_str(&ascii), &domain) && (domain.kind == DOMAIN_NAME || !dot)) {
+        *into = arena_format(&r->config->arena, "%s%.*s", dot ? "." : "", STR_ARG(buf_str(&ascii)));
     } else {
-        node_wrong(r, value, "expected a domain, .domain for its subdomains, or *");
+        node_wrong(r, value, "expected a domain, .domain for its subdomains, or *, not \"%.*s\"",
+                   STR_ARG(str_head(text, 80)));
+        *into = STR("?");
     }
     buf_done(&ascii);
+}
+
+static void read_match(struct reader *r, const yaml_node_t *value, const struct key *key,
+                       void *into)
+{
+    struct config_transport *t = into;
+    (void)key;
+    read_domain_pattern(r, value, &t->match);
 }
 
 static void read_to(struct reader *r, const yaml_node_t *value, const struct key *key, void *into)

@@ -7,13 +7,24 @@
 #include <errno.h>
 #include <limits.h>
 
+static struct config_place place_at(const struct config_source *source, size_t offset)
+{
+    struct config_place place = {source->file, 1, 1};
+    for (size_t i = 0; i < offset && i < source->text.len; i++) {
+        bool ends = source->text.ptr[i] == '\n';
+        place.line += ends;
+        place.column = ends ? 1 : place.column + 1;
+    }
+    return place;
+}
+
 static void yaml_wrong(const yaml_parser_t *parser, const struct config_source *source,
                        struct config_problems *problems)
 {
     struct config_place place = {source->file, (uint32_t)parser->problem_mark.line + 1,
                                  (uint32_t)parser->problem_mark.column + 1};
-    if (parser->error == YAML_READER_ERROR) {
-        place = (struct config_place){.file = source->file};
+    if (parser->error == YAML_READER_ERROR) { /* no mark, but how far it came */
+        place = place_at(source, parser->problem_offset);
     }
     const char *problem = parser->problem ? parser->problem : "not enough memory";
     const char *where = parser->context ? parser->context : "";

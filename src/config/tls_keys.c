@@ -1,5 +1,6 @@
 #include "config/tls_keys.h"
 
+#include "config/domain_keys.h"
 #include "core/base/buf.h"
 #include "core/mail/domain.h"
 
@@ -42,9 +43,7 @@ static void read_match(struct reader *r, const yaml_node_t *value, const struct 
 {
     struct config_tls_rule *rule = into;
     (void)key;
-    if (!node_copy(r, value, "a domain", &rule->match)) {
-        rule->match = STR("?"); /* told already */
-    }
+    read_domain_pattern(r, value, &rule->match);
 }
 
 /* Certificates bear A-labels, and so must what they are compared with. */

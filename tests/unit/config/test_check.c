@@ -29,6 +29,11 @@ static void what_does_not_fit_together_is_told(void **state)
         {"listen: [{address: \"127.0.0.1:2525\"}]\n"
          "transports: [{match: \"*\", to: \"smtp://127.0.0.1:2525\"}]",
          "warning: the transport for \"*\" leads back to this server's own listener"},
+        {"listen: [{address: \"127.0.0.1:2525\"}, {address: \"127.0.0.1:2526\"}]", ""},
+        {"listen: [{address: \"127.0.0.1:25\"}, {address: \"127.0.0.1:25\", mode: submission}]",
+         "error: `listen` has 127.0.0.1:25 twice"},
+        {"listen: [{address: \"unix:/a\", mode: lmtp}, {address: \"unix:/a\", mode: lmtp}]",
+         "error: `listen` has /a twice"},
         {"deliver: {source: []}", "error: deliver.source allows neither IPv4 nor IPv6"},
         {"control: /0123456789012345678901234567890123456789012345678901234567890123456789012345"
          "678901234567890123456789012345",

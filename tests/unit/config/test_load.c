@@ -42,6 +42,12 @@ static void every_problem_is_told_with_its_place(void **state)
          "65536 octets, not \"5 apples\""},
         {"policy: {helo: maybe}", "/f.yaml:1:16: error: expected note or reject, not \"maybe\""},
         {"queue:\n  retry: []", "/f.yaml:2:10: error: expected at least one time, like [5m, 1h]"},
+        {"transports: [{match: \"smtp://x\", to: mx}]",
+         "/f.yaml:1:22: error: expected a domain, .domain for its subdomains, or *, not "
+         "\"smtp://x\""},
+        {"deliver: {tls: [{match: \"[::\", policy: may}]}",
+         "/f.yaml:1:25: error: expected a domain, .domain for its subdomains, or *, not \"[::\""},
+        {"# one\n# \xff", "/f.yaml:2:3: error: this is no YAML: invalid leading UTF-8 octet"},
         {"listen: [{address: nowhere}]", "/f.yaml:1:20: error: expected an address and port like "
                                          "0.0.0.0:25 or [::]:25, not \"nowhere\""},
         {"loops: 1\nloops: 2",
