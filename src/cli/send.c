@@ -40,16 +40,23 @@ static struct instant now(void)
     return (struct instant){(int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000};
 }
 
-/* "local" gets this host's name. Empty, and told: no address. */
+/* "local" gets a domain. Empty, and told: no address. */
 static struct str whole_address(struct sending *w, struct str text)
 {
+    struct completion completion = w->config->completion;
     struct mailbox mailbox;
     struct buf out = {0};
-    if (str_find(text, '@') == STR_NONE) {
-        text = arena_format(&w->arena, "%.*s@%.*s", STR_ARG(text), STR_ARG(w->config->hostname));
+    struct path path = {0};
+    struct scan sc = {.rest = text};
+    if (completion.domain.len == 0) {
+        completion.domain = w->config->hostname; /* an envelope needs one */
     }
+    path.unqualified = str_find(text, '@') == STR_NONE;
+    enum mailbox_error error =
+        path.unqualified ? scan_local_part(&sc, &path.mailbox) : scan_mailbox(&sc, &path.mailbox);
     struct str kept = {0};
-    if (mailbox_parse(text, &mailbox) == MAILBOX_OK) {
+    if (error == MAILBOX_OK && scan_done(&sc) &&
+        completion_mailbox(&completion, &path, &w->arena, &mailbox) == MAILBOX_OK) {
         mailbox_format(&out, &mailbox);
         kept = arena_copy(&w->arena, buf_str(&out));
         w->s.smtputf8 = w->s.smtputf8 || mailbox.utf8;
@@ -204,6 +211,7 @@ static int send_text(struct sending *w, struct str input, struct str full_name)
     struct send_message message = {.sender = w->s.sender,
                                    .full_name = full_name,
                                    .hostname = w->config->hostname,
+                                   .completion = &w->config->completion,
                                    .now = w->now,
                                    .from_header = w->options->from_header};
     int code = EX_DATAERR;

@@ -2,6 +2,7 @@
 
 #include "core/base/utf8.h"
 #include "core/mail/address_list.h"
+#include "core/mail/completer.h"
 #include "core/mail/date.h"
 #include "core/mail/header.h"
 
@@ -41,6 +42,7 @@ static bool is_any(struct str name, const char *const *names)
 static const char *const plain_fields[] = {"To", "Cc", "Bcc", NULL};
 static const char *const resent_fields[] = {"Resent-To", "Resent-Cc", "Resent-Bcc", NULL};
 static const char *const blind_fields[] = {"Bcc", "Resent-Bcc", NULL};
+static const char *const seals[] = {"Received", "DKIM-Signature", NULL};
 
 static bool has_field(struct str message, const char *const *names)
 {
@@ -108,19 +110,40 @@ static void add_missing(struct send_message *m, struct str message)
     }
 }
 
+/* The field with whole addresses, if it is one that has any. */
+static void add_field(struct buf *out, struct completer *completer, const struct header_field *f)
+{
+    struct str rest = f->whole;
+    struct str piece;
+    if (completer->completion && completer_wants(f->name)) {
+        size_t colon = str_find(rest, ':') + 1;
+        buf_add(out, str_head(rest, colon));
+        rest = str_tail(rest, colon);
+        while (completer_take(completer, &rest, &piece)) {
+            buf_add(out, piece);
+        }
+        rest = completer_end(completer, &piece) ? piece : STR("");
+    }
+    buf_add(out, rest);
+}
+
 bool send_message_make(struct send_message *m, struct str input,
                        bool (*rcpt)(void *owner, struct str address), void *owner)
 {
     const char *const *fields = has_field(input, resent_fields) ? resent_fields : plain_fields;
     struct header_iter it = header_begin(input);
+    struct completer completer = {.completion = m->completion};
     bool fine = true;
     add_missing(m, input);
     for (struct header_field f; fine && header_next(&it, &f);) {
         if (m->from_header && is_any(f.name, fields)) {
             fine = add_rcpts(f.value, rcpt, owner);
         }
+        if (is_any(f.name, seals)) {
+            completer.completion = NULL; /* what has come a way, or is signed, stays as it is */
+        }
         if (!is_any(f.name, blind_fields)) {
-            buf_add(&m->text, f.whole);
+            add_field(&m->text, &completer, &f);
         }
     }
     /* Without an empty line the first line that is no field begins the body. */

@@ -5,12 +5,14 @@
 #include "core/base/arena.h"
 #include "core/base/buf.h"
 #include "core/base/instant.h"
+#include "core/mail/completion.h"
 
 struct send_message {
     /* Set by the caller: */
     struct str sender;    /* the reverse-path */
     struct str full_name; /* for a From that is missing; empty: none */
     struct str hostname;
+    const struct completion *completion; /* of the header's addresses; null: none */
     struct instant now;
     uint64_t random;  /* for a Message-ID that is missing */
     bool from_header; /* recipients are taken from To, Cc and Bcc */

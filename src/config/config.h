@@ -7,6 +7,7 @@
 #include "core/base/instant.h"
 #include "core/base/ip.h"
 #include "core/mail/allowance.h"
+#include "core/mail/completion.h"
 #include "core/mail/tls_policy.h"
 #include "core/smtp/sasl.h"
 
@@ -14,6 +15,8 @@
 
 enum listen_mode { LISTEN_MX, LISTEN_SUBMISSION, LISTEN_LMTP };
 enum config_asker { ASK_NEVER, ASK_NETWORKS, ASK_ANYONE }; /* who may VRFY and EXPN */
+enum complete_what { COMPLETE_HOSTS, COMPLETE_NAMES, COMPLETE_NOTHING };
+enum complete_whose { COMPLETE_SUBMISSION, COMPLETE_NETWORKS };
 enum helo_policy { HELO_NOTE, HELO_REJECT };
 /* Whether the way of an inbound message is judged, and where that is told: in the log, or in an
  * Authentication-Results field too. */
@@ -286,6 +289,13 @@ struct config {
     struct config_user_limits *limited_users; /* who have others; sorted by user */
     size_t limited_user_count;
     enum author_check author_check; /* whether that holds for the header too */
+
+    struct {
+        enum complete_what what;
+        enum complete_whose whose; /* beside that of users who log in */
+        struct str domain;         /* empty: the usual one */
+    } complete;
+    struct completion completion; /* what follows from it, config_set_completion() */
 
     enum helo_policy helo;
     enum trace_policy trace;

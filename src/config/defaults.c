@@ -1,5 +1,6 @@
 #include "config/defaults.h"
 
+#include "config/complete.h"
 #include "config/place.h"
 #include "port/log.h"
 
@@ -136,5 +137,9 @@ struct config *config_sandbox(struct str data_folder, struct str hostname)
     c->domains[0].name = STR("*");
     c->domains[0].any_user = true;
     c->domain_count = 1;
+    if (!config_set_completion(c)) {
+        config_drop(c);
+        return NULL;
+    }
     return c;
 }

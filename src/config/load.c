@@ -1,6 +1,7 @@
 #include "config/load.h"
 
 #include "config/check.h"
+#include "config/complete.h"
 #include "config/defaults.h"
 #include "config/schema.h"
 
@@ -64,6 +65,9 @@ static void read_document(yaml_document_t *document, const struct config_source 
     }
     if (problems->errors == 0 && !source->text_only) {
         config_find_system_users(config, source->file, problems);
+    }
+    if (problems->errors == 0 && !config_set_completion(config)) {
+        config_problem(problems, false, (struct config_place){0}, "not enough memory");
     }
     if (problems->errors == 0) {
         config_check(config, source->file, problems);

@@ -184,7 +184,16 @@ static const struct key dns_keys[] = {
     {.name = "trust_anchor", .read = read_file_name, AT(trust_anchor)},
     {0},
 };
+static const char *const complete_whats[] = {"hosts", "names", "off", NULL};
+static const char *const complete_whoses[] = {"submission", "networks", NULL};
+static const struct key complete_keys[] = {
+    {.name = "addresses", .read = read_choice, AT(complete.what), .words = complete_whats},
+    {.name = "domain", .read = read_hostname, AT(complete.domain)},
+    {.name = "clients", .read = read_choice, AT(complete.whose), .words = complete_whoses},
+    {0},
+};
 static const struct key policy_keys[] = {
+    {.name = "complete", .read = read_section, .inside = complete_keys},
     {.name = "helo", .read = read_choice, AT(helo), .words = helos},
     {.name = "trace", .read = read_choice, AT(trace), .words = traces},
     {.name = "submitters", .read = read_choice, AT(submitters), .words = submitters},

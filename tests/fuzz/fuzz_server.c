@@ -83,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                           .rcpt_max = (data[0] & 2) != 0 ? 2 : 100,
                                           .mechanisms = (data[0] & 64) != 0 ? STR(" X") : STR(""),
                                           .error_max = 10,
+                                          .take_unqualified = (data[0] & 16) != 0,
                                           .normalise = (data[0] & 4) != 0,
                                           .refuse_long_lines = (data[0] & 8) != 0};
     struct str in = str_from((const char *)data + 2, size - 2);

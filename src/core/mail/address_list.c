@@ -67,8 +67,9 @@ static enum step take_token(struct address_list *list, struct buf *address, bool
         return closed ? STEP_ON : STEP_DAMAGED;
     }
     list->rest = str_tail(list->rest, 1);
-    if (*angled && (c == '<' || c == ':')) {
-        return STEP_DAMAGED; /* "<a> <b>", "<a>:": readers differ in which of them it names */
+    if ((*angled && (c == '<' || c == ':')) || (!*angle && c == '>')) {
+        /* "<a> <b>", "<a>:", "<a> > b": readers differ in what it names */
+        return STEP_DAMAGED;
     }
     if (c == '<') {
         buf_clear(address); /* what came before was a name */

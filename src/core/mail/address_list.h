@@ -6,8 +6,8 @@
 
 struct address_list {
     struct str rest;
-    bool damaged; /* an unclosed quote, comment or bracket, or a second "<" or a ":" after "<…>":
-                     what came after is lost */
+    bool damaged; /* an unclosed quote, comment or bracket, a second "<" or a ":" after "<…>", a ">"
+                     too many: what came after is lost */
 };
 
 /* The next address, as RFC 5321 writes it but not yet judged: "local@domain", or "local" alone.

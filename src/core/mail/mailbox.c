@@ -54,7 +54,7 @@ static bool is_dot_string(struct str text)
     return scan_done(&sc);
 }
 
-enum mailbox_error scan_mailbox(struct scan *sc, struct mailbox *m)
+enum mailbox_error scan_local_part(struct scan *sc, struct mailbox *m)
 {
     struct mailbox found = {.quoted = scan_peek(sc) == '"'};
     struct str start = sc->rest;
@@ -63,14 +63,27 @@ enum mailbox_error scan_mailbox(struct scan *sc, struct mailbox *m)
     } else {
         scan_dot_string(sc);
     }
+    if (!scan_ok(sc)) {
+        return MAILBOX_SYNTAX;
+    }
     found.local = str_head(start, start.len - sc->rest.len);
+    found.utf8 = str_has_high_octet(found.local);
+    *m = found;
+    return found.local.len > LOCAL_LEN_MAX ? MAILBOX_LOCAL_TOO_LONG : MAILBOX_OK;
+}
+
+enum mailbox_error scan_mailbox(struct scan *sc, struct mailbox *m)
+{
+    struct mailbox found = {0};
+    struct str start = sc->rest;
+    enum mailbox_error error = scan_local_part(sc, &found);
     scan_char(sc, '@');
     found.domain = scan_domain(sc);
     if (!scan_ok(sc)) {
         return MAILBOX_SYNTAX;
     }
-    if (found.local.len > LOCAL_LEN_MAX) {
-        return MAILBOX_LOCAL_TOO_LONG;
+    if (error != MAILBOX_OK) {
+        return error;
     }
     if (found.domain.text.len > DOMAIN_LEN_MAX) {
         return MAILBOX_DOMAIN_TOO_LONG;
@@ -78,7 +91,7 @@ enum mailbox_error scan_mailbox(struct scan *sc, struct mailbox *m)
     if (start.len - sc->rest.len > MAILBOX_LEN_MAX) {
         return MAILBOX_TOO_LONG;
     }
-    found.utf8 = found.domain.utf8 || str_has_high_octet(found.local);
+    found.utf8 = found.utf8 || found.domain.utf8;
     *m = found;
     return MAILBOX_OK;
 }

@@ -27,6 +27,8 @@ enum mailbox_error {
 /* The mailbox at the cursor; what follows it stays. `m` is written only where the result is
  * MAILBOX_OK; the cursor fails with MAILBOX_SYNTAX alone. */
 NODISCARD enum mailbox_error scan_mailbox(struct scan *sc, struct mailbox *m);
+/* A local part at the cursor; the domain stays empty. Written where the cursor has not failed. */
+NODISCARD enum mailbox_error scan_local_part(struct scan *sc, struct mailbox *m);
 /* The whole of `text`. */
 NODISCARD enum mailbox_error mailbox_parse(struct str text, struct mailbox *m);
 

@@ -52,3 +52,18 @@ enum mailbox_error forward_path_scan(struct scan *sc, struct path *path)
     }
     return scan_path(sc, path);
 }
+
+enum mailbox_error unqualified_path_scan(struct scan *sc, struct path *path)
+{
+    struct path found = {.unqualified = true};
+    scan_char(sc, '<');
+    enum mailbox_error error = scan_local_part(sc, &found.mailbox);
+    scan_char(sc, '>');
+    if (!scan_ok(sc)) {
+        return MAILBOX_SYNTAX;
+    }
+    if (error == MAILBOX_OK) {
+        *path = found;
+    }
+    return error;
+}

@@ -114,6 +114,11 @@ static enum answer path_argument(struct str *text, struct str keyword, scan_path
     }
     struct scan at = sc;
     enum mailbox_error error = scan_peek(&sc) == '<' ? scan(&sc, path) : bare_path(&sc, path);
+    if (error == MAILBOX_SYNTAX) {
+        struct scan again = at;
+        error = unqualified_path_scan(&again, path);
+        sc = error == MAILBOX_SYNTAX ? sc : again;
+    }
     if (error == MAILBOX_OK && !scan_at_end(&sc) && scan_peek(&sc) != ' ') {
         error = MAILBOX_SYNTAX;
     }

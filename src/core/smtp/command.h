@@ -40,7 +40,7 @@ enum command_state {
 struct command {
     enum verb verb;
     struct str argument; /* after the verb, trimmed: the HELO name; VRFY's, EXPN's, HELP's text */
-    struct path path;    /* MAIL, RCPT */
+    struct path path;    /* MAIL, RCPT; perhaps unqualified, which is the server's to allow */
     struct mail_params mail;
     struct rcpt_params rcpt;
     uint64_t chunk; /* BDAT */

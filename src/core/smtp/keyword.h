@@ -13,6 +13,7 @@ struct smtp_server_options {
     uint32_t empty_max;   /* commands without a message between before 421; 0: any number */
     bool normalise;       /* bare CR and LF in a body become CR LF instead of being refused */
     bool refuse_long_lines;
+    bool take_unqualified; /* MAIL and RCPT may name a local part alone */
     bool offer_starttls;   /* it may be said */
     bool offer_requiretls; /* the session is private (RFC 8689) */
     bool offer_priority;   /* MT-PRIORITY (RFC 6710) */

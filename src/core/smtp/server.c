@@ -135,6 +135,9 @@ static enum server_event_kind on_hello(struct smtp_server *s, const struct comma
 
 static enum server_event_kind on_mail(struct smtp_server *s, const struct command *c)
 {
+    if (c->path.unqualified && !s->options->take_unqualified) {
+        return server_refuse(s, ANSWER_SENDER_SYNTAX);
+    }
     if (c->mail.size_given && s->options->message_max > 0 &&
         c->mail.size > s->options->message_max) {
         return server_refuse(s, ANSWER_TOO_BIG);
@@ -150,6 +153,9 @@ static enum server_event_kind on_rcpt(struct smtp_server *s, const struct comman
 {
     bool utf8 = !c->path.postmaster && (c->path.mailbox.utf8 || c->path.mailbox.domain.utf8);
     s->rcpt_tried = true;
+    if (c->path.unqualified && !s->options->take_unqualified) {
+        return server_refuse(s, ANSWER_ADDRESS_SYNTAX);
+    }
     if (utf8 && !s->smtputf8) {
         return server_refuse(s, ANSWER_NEEDS_UTF8);
     }

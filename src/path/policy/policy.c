@@ -32,6 +32,26 @@ enum answer policy_mail(const struct policy_client *client, struct str reverse_p
     return lie && client->config->helo == HELO_REJECT ? ANSWER_HELO_LIE : ANSWER_OK;
 }
 
+bool policy_completes(const struct policy_client *client)
+{
+    const struct config *config = client->config;
+    bool own = config->complete.whose == COMPLETE_NETWORKS && client->mode != LISTEN_LMTP &&
+               policy_is_own(client);
+    return config->completion.domain.len > 0 && (client->mode == LISTEN_SUBMISSION || own);
+}
+
+struct completion policy_completion(const struct policy_client *client)
+{
+    struct completion completion = client->config->completion;
+    size_t at = str_rfind(client->user, '@');
+    struct str domain = at == STR_NONE ? STR("") : str_tail(client->user, at + 1);
+    const struct config_domain *ours = config_find_domain(client->config, domain);
+    if (domain.len > 0 && ours && !str_eq(ours->name, STR("*"))) {
+        completion.domain = ours->name;
+    }
+    return completion;
+}
+
 static bool may_relay(const struct policy_client *client)
 {
     return client->config->relay == RELAY_OPEN || client->user.len > 0 || policy_is_own(client);

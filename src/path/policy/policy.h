@@ -24,6 +24,11 @@ NODISCARD enum answer policy_mail(const struct policy_client *client, struct str
 /* May the user who has logged in write as this address? Always, where nobody has. */
 NODISCARD bool policy_may_write_as(const struct policy_client *client, struct str address);
 
+/* Whether what it sends is made whole (RFC 6409 4.2), and with what: the user's own domain where it
+ * is one of ours, else the configuration's. */
+bool policy_completes(const struct policy_client *client);
+struct completion policy_completion(const struct policy_client *client);
+
 /* A recipient: ANSWER_RCPT_OK or the refusal; `*address` becomes the envelope's form of it, in
  * `arena` (ANSWER_NO_MEMORY where that failed). <postmaster> without a domain becomes the first own
  * domain's. */

@@ -86,6 +86,9 @@ static void know_name(struct header_filter *f, struct str name)
     f->keeping_author = begin_author(&f->authors, name);
     f->keeping_required = str_eq_nocase(name, STR("TLS-Required"));
     f->keeping = f->keeping_required || str_eq_nocase(name, STR("Delivered-To"));
+    f->sealed = f->sealed || str_eq_nocase(name, STR("DKIM-Signature"));
+    f->completing =
+        f->completer.completion && f->received == 0 && !f->sealed && completer_wants(name);
     f->dropping = f->submitted &&
                   (str_eq_nocase(name, STR("Bcc")) || str_eq_nocase(name, STR("Resent-Bcc")) ||
                    str_eq_nocase(name, STR("Return-Path")));
@@ -128,6 +131,38 @@ static void keep_value(struct header_filter *f, struct str text)
     }
 }
 
+/* The field is over; true: what was held of its value goes on. */
+static bool end_value(struct header_filter *f, struct str *piece)
+{
+    bool goes_on = f->completing && completer_end(&f->completer, piece);
+    f->completing = false;
+    if (goes_on) {
+        keep_value(f, *piece);
+    }
+    return goes_on;
+}
+
+/* Takes a line of a value, or its begin; true: something goes on. */
+static bool take_value(struct header_filter *f, struct str *bytes, struct str *piece)
+{
+    const char *lf = memchr(bytes->ptr, '\n', bytes->len);
+    struct str line = lf ? str_head(*bytes, (size_t)(lf - bytes->ptr) + 1) : *bytes;
+    struct str rest = line;
+    bool goes_on = true;
+    if (f->completing) {
+        goes_on = completer_take(&f->completer, &rest, piece);
+    } else {
+        rest = str_tail(line, line.len);
+        *piece = line;
+    }
+    *bytes = str_tail(*bytes, line.len - rest.len);
+    if (goes_on) {
+        keep_value(f, *piece);
+    }
+    f->state = lf && rest.len == 0 ? AT_LINE : IN_REST;
+    return goes_on && !f->dropping;
+}
+
 static void begin_line(struct header_filter *f, char first)
 {
     if (first == ' ' || first == '\t') {
@@ -149,8 +184,12 @@ bool header_filter_take(struct header_filter *f, struct str *bytes, struct str *
             *bytes = str_tail(*bytes, bytes->len);
             return true;
         }
+        char first = bytes->ptr[0];
+        if (f->state == AT_LINE && first != ' ' && first != '\t' && end_value(f, piece)) {
+            return true;
+        }
         if (f->state == AT_LINE) {
-            begin_line(f, bytes->ptr[0]);
+            begin_line(f, first);
         }
         if (f->state == IN_NAME) {
             if (take_name(f, bytes) && !f->dropping) {
@@ -159,13 +198,7 @@ bool header_filter_take(struct header_filter *f, struct str *bytes, struct str *
             }
             continue;
         }
-        const char *lf = memchr(bytes->ptr, '\n', bytes->len);
-        struct str line = lf ? str_head(*bytes, (size_t)(lf - bytes->ptr) + 1) : *bytes;
-        *bytes = str_tail(*bytes, line.len);
-        keep_value(f, line);
-        f->state = lf ? AT_LINE : IN_REST;
-        if (!f->dropping) {
-            *piece = line;
+        if (take_value(f, bytes, piece)) {
             return true;
         }
     }
@@ -176,6 +209,9 @@ bool header_filter_end(struct header_filter *f, struct str *piece)
 {
     if (f->in_body) {
         return false;
+    }
+    if (end_value(f, piece)) {
+        return true;
     }
     judge_value(f);
     *piece = str_from(f->name, f->name_len);

@@ -1,13 +1,16 @@
 /* header_filter.h: watches a message's header as it streams through: counts Received fields, finds
  * loops, notes what a submitted message lacks, and takes out what must not leave with it: Bcc
- * fields, and a Return-Path, which only the last server writes (RFC 5321 4.4). The body passes
- * untouched. Fixed memory; pieces may be cut anywhere. */
+ * fields, and a Return-Path, which only the last server writes (RFC 5321 4.4). Addresses are made
+ * whole up to the first Received or DKIM-Signature: what has come a way already, and what is
+ * signed, is not ours to change. The body passes untouched. Fixed memory; pieces may be cut
+ * anywhere. */
 #pragma once
 
+#include "core/mail/completer.h"
 #include "core/mail/envelope.h"
 
 enum {
-    HEADER_NAME_KEPT = 24,
+    HEADER_NAME_KEPT = 32,
     HEADER_VALUE_KEPT = 330,
     HEADER_DELIVERED_MAX = 100,
     HEADER_AUTHORS_MAX = 8,
@@ -37,8 +40,9 @@ struct header_authors {
 struct header_filter {
     const struct envelope *envelope; /* whose recipients a Delivered-To must not name */
     bool submitted;
-    uint32_t received;   /* Received fields so far */
-    bool delivered_here; /* a Delivered-To names a recipient: a loop */
+    struct completer completer; /* `completion` is the caller's; null: nothing is */
+    uint32_t received;          /* Received fields so far */
+    bool delivered_here;        /* a Delivered-To names a recipient: a loop */
     bool has_date, has_message_id;
     bool tls_optional; /* "TLS-Required: No" */
     bool in_body;
@@ -50,13 +54,16 @@ struct header_filter {
     bool keeping; /* the value of Delivered-To, or of TLS-Required */
     bool keeping_required;
     bool keeping_author;
+    bool completing;
+    bool sealed; /* a signature was seen: no address is completed */
     uint32_t delivered;
     size_t name_len, value_len;
     char name[HEADER_NAME_KEPT];
     char value[HEADER_VALUE_KEPT];
 };
 
-/* Zeroed memory but for `envelope` and `submitted` is a filter at the start. Takes bytes off
+/* Zeroed memory but for `envelope`, `submitted` and the completer's `completion` is a filter at the
+ * start. Takes bytes off
  * `*bytes`;
  * `*piece` is what goes on, good until the next call. False: all were used, nothing goes on. */
 NODISCARD bool header_filter_take(struct header_filter *f, struct str *bytes, struct str *piece);

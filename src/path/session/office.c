@@ -3,8 +3,9 @@
 #include <stdlib.h>
 
 static struct smtp_server_options options_of(const struct config *config, enum terms_kind kind,
-                                             bool submits)
+                                             enum client_kind client)
 {
+    bool submits = client != CLIENT_STRANGER;
     return (struct smtp_server_options){
         .hostname = config->hostname,
         .message_max = config->limits.message,
@@ -13,6 +14,7 @@ static struct smtp_server_options options_of(const struct config *config, enum t
         .empty_max = config->limits.empty_commands,
         .normalise = config->line_endings == LINES_NORMALISE,
         .refuse_long_lines = config->long_lines == LONG_REFUSE,
+        .take_unqualified = client == CLIENT_COMPLETED,
         .offer_starttls = kind == TERMS_STARTTLS,
         .offer_requiretls = kind == TERMS_PRIVATE,
         .offer_priority = submits,
@@ -33,8 +35,10 @@ struct session_terms *session_terms_take(struct session_office *office)
             .config = config_hold(office->config), .holders = 1, /* the office */
         };
         for (size_t i = 0; i < TERMS_COUNT; i++) {
-            terms->options[0][i] = options_of(office->config, (enum terms_kind)i, false);
-            terms->options[1][i] = options_of(office->config, (enum terms_kind)i, true);
+            for (size_t k = 0; k < CLIENTS; k++) {
+                terms->options[k][i] =
+                    options_of(office->config, (enum terms_kind)i, (enum client_kind)k);
+            }
         }
         office->terms = terms;
     }

@@ -175,7 +175,10 @@ bool session_submits(const struct session *s)
 
 const struct smtp_server_options *session_options(const struct session *s, enum terms_kind kind)
 {
-    return &s->terms->options[session_submits(s)][kind];
+    enum client_kind client = policy_completes(&s->client) ? CLIENT_COMPLETED
+                              : session_submits(s)         ? CLIENT_SUBMITS
+                                                           : CLIENT_STRANGER;
+    return &s->terms->options[client][kind];
 }
 
 /* What the machine offers now. Few sessions offer AUTH, and only they have options of their own. */

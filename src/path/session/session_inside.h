@@ -22,6 +22,7 @@ struct transaction {
     struct header_filter header;
     bool traced; /* its way is judged */
     struct tracing tracing;
+    struct completion completion;
     bool lacks_sender; /* several wrote it, and no field tells which of them sent it */
     struct buf additions;
     uint32_t replies;          /* LMTP: one a recipient, duplicates too */
@@ -71,12 +72,15 @@ struct session {
 /* What a session offers depends on how private it is. */
 enum terms_kind { TERMS_PLAIN, TERMS_STARTTLS, TERMS_PRIVATE, TERMS_COUNT };
 
+/* …and on whose it is: a stranger's, of a client whose mail counts as submitted, or of one whose
+ * addresses are made whole too. */
+enum client_kind { CLIENT_STRANGER, CLIENT_SUBMITS, CLIENT_COMPLETED, CLIENTS };
+
 /* What a configuration means for sessions: they share it. */
 struct session_terms {
     const struct config *config; /* held */
     uint32_t holders;
-    /* Of strangers; then of those whose mail counts as submitted. */
-    struct smtp_server_options options[2][TERMS_COUNT];
+    struct smtp_server_options options[CLIENTS][TERMS_COUNT];
 };
 
 /* Those of the office's configuration, held; null: no memory. */

@@ -65,16 +65,45 @@ static struct str protocol(const struct session *s, bool utf8)
 
 enum { USUAL_TEXTS = 256 }; /* of an envelope with one recipient */
 
-static bool fill(struct session *s, const struct command *c)
+/* The path with a whole address. */
+static enum answer complete_path(struct transaction *t, const struct path *path, struct path *whole)
+{
+    *whole = *path;
+    if (path->null || path->postmaster) {
+        return ANSWER_OK;
+    }
+    whole->unqualified = false;
+    switch (completion_mailbox(&t->completion, path, &t->arena, &whole->mailbox)) {
+    case MAILBOX_OK:
+        return ANSWER_OK;
+    case MAILBOX_SYNTAX:
+        break;
+    case MAILBOX_LOCAL_TOO_LONG:
+    case MAILBOX_DOMAIN_TOO_LONG:
+    case MAILBOX_TOO_LONG:
+        return ANSWER_ADDRESS_TOO_LONG;
+    }
+    return ANSWER_NO_MEMORY;
+}
+
+static enum answer fill(struct session *s, const struct command *c)
 {
     struct transaction *t = s->mail;
     struct envelope *e = &t->envelope;
     const struct ports *ports = s->office->ports;
+    struct path path;
     e->arrived = ports->clock->wall(ports->clock);
     e->id = queue_id_make(s->office->ids, e->arrived);
     t->id_text = queue_id_text(e->id);
     arena_expect(&t->arena, USUAL_TEXTS);
-    e->reverse_path = c->path.null ? STR("") : mailbox_print(&c->path.mailbox, &t->arena);
+    if (policy_completes(&s->client)) {
+        t->completion = policy_completion(&s->client);
+    }
+    enum answer answer = complete_path(t, &c->path, &path);
+    if (answer != ANSWER_OK) {
+        return answer == ANSWER_ADDRESS_TOO_LONG ? ANSWER_SENDER_TOO_LONG : answer;
+    }
+    e->reverse_path = path.null ? STR("") : mailbox_print(&path.mailbox, &t->arena);
     e->envid = param_envid(&c->mail, &t->arena);
     e->ret = c->mail.ret;
     e->body = c->mail.body;
@@ -87,7 +116,7 @@ static bool fill(struct session *s, const struct command *c)
     e->helo = s->helo;
     e->protocol = protocol(s, e->smtputf8);
     e->user = s->client.user;
-    return e->reverse_path.ptr && e->envid.ptr;
+    return e->reverse_path.ptr && e->envid.ptr ? ANSWER_OK : ANSWER_NO_MEMORY;
 }
 
 /* When to send it (RFC 4865 4); zero: at once. */
@@ -113,12 +142,10 @@ void transaction_on_mail(struct session *s, const struct command *c)
 {
     transaction_free(s);
     s->mail = calloc(1, sizeof *s->mail);
-    if (!s->mail || !fill(s, c)) {
-        refuse(s, ANSWER_NO_MEMORY, STR(""));
-        transaction_free(s);
-        return;
+    enum answer answer = s->mail ? fill(s, c) : ANSWER_NO_MEMORY;
+    if (answer == ANSWER_OK) {
+        answer = judge_release(s, &c->mail, &s->mail->envelope.release);
     }
-    enum answer answer = judge_release(s, &c->mail, &s->mail->envelope.release);
     if (answer != ANSWER_OK) {
         refuse(s, answer, STR(""));
         transaction_free(s);
@@ -191,7 +218,10 @@ void transaction_on_rcpt(struct session *s, const struct command *c)
     struct transaction *t = s->mail;
     struct envelope_rcpt rcpt = {.notify = c->rcpt.notify,
                                  .orcpt = param_orcpt(&c->rcpt, &t->arena)};
-    enum answer answer = policy_rcpt(&s->client, &c->path, &t->arena, &rcpt.address);
+    struct path path;
+    enum answer answer = complete_path(t, &c->path, &path);
+    answer =
+        answer == ANSWER_OK ? policy_rcpt(&s->client, &path, &t->arena, &rcpt.address) : answer;
     bool fine = answer == ANSWER_RCPT_OK;
     struct smtp_reply reply = *smtp_answer(answer);
     fine = fine && allowance_grants(s, (struct allowance){{[ALLOWANCE_RECIPIENTS] = 1}}, &reply);
@@ -201,7 +231,7 @@ void transaction_on_rcpt(struct session *s, const struct command *c)
     }
     if (!fine) {
         struct str shown =
-            c->path.postmaster ? STR("postmaster") : mailbox_print(&c->path.mailbox, &t->arena);
+            path.postmaster ? STR("postmaster") : mailbox_print(&path.mailbox, &t->arena);
         s->office->counts.rcpts_refused++;
         refuse_with(s, &reply, shown);
         return;
@@ -215,9 +245,12 @@ void transaction_on_rcpt(struct session *s, const struct command *c)
 void transaction_on_data(struct session *s, bool asked)
 {
     struct transaction *t = s->mail;
+    bool completes = t->completion.domain.len > 0;
     t->draft = draft_new(s->office->drafts);
     t->header =
-        (struct header_filter){.envelope = &t->envelope, .submitted = t->envelope.submitted};
+        (struct header_filter){.envelope = &t->envelope,
+                               .submitted = t->envelope.submitted,
+                               .completer = {.completion = completes ? &t->completion : NULL}};
     t->outside = !s->own;
     t->traced = s->config->trace != TRACE_POLICY_OFF && !t->envelope.submitted;
     t->results = (struct results_filter){.hostname = s->config->hostname};

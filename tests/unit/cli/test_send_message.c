@@ -146,9 +146,27 @@ static void eight_bits_anywhere_are_seen(void **state)
     made_done(&m);
 }
 
+static void addresses_are_made_whole_above_what_came_a_way(void **state)
+{
+    static const struct completion completion = {.domain = STR_INIT("o.example"), .hosts = true};
+    struct made m = {.message = {.sender = STR("me@o.example"), .completion = &completion}};
+    (void)state;
+    m.fine =
+        send_message_make(&m.message,
+                          STR("From: a\r\nDate: b\r\nMessage-ID: c\r\nTo : d,\r\n e@h\r\nX: f\r\n"
+                              "Received: g\r\nCc: h\r\n\r\nTo: i\r\n"),
+                          note, &m.rcpts);
+    assert_true(m.fine);
+    assert_true(str_eq(buf_str(&m.message.text),
+                       STR("From: a@o.example\r\nDate: b\r\nMessage-ID: c\r\nTo : d@o.example,\r\n "
+                           "e@h.o.example\r\nX: f\r\nReceived: g\r\nCc: h\r\n\r\nTo: i\r\n")));
+    made_done(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_are_made_whole_above_what_came_a_way),
         cmocka_unit_test(every_line_end_becomes_crlf),
         cmocka_unit_test(what_the_header_lacks_is_added_on_top),
         cmocka_unit_test(recipients_come_from_the_header_only_when_asked_and_bcc_always_goes),

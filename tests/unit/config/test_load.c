@@ -169,6 +169,8 @@ static void the_example_documents_the_defaults(void **state)
     assert_int_equal(example->network_count, defaults->network_count);
     assert_int_equal(example->log_level, defaults->log_level);
     assert_int_equal(example->helo, defaults->helo);
+    assert_int_equal(example->complete.what, defaults->complete.what);
+    assert_int_equal(example->complete.whose, defaults->complete.whose);
     assert_int_equal(example->vrfy, defaults->vrfy);
     assert_int_equal(example->line_endings, defaults->line_endings);
     assert_int_equal(example->loops, defaults->loops);
@@ -220,6 +222,45 @@ static void limits_of_users_that_make_no_sense_are_refused(void **state)
             "/f.yaml:1:23: error: anna is there twice");
 }
 
+static void completes(const char *text, const char *domain, bool hosts, const char *standing)
+{
+    struct config_problems problems = {0};
+    struct config *c = NULL;
+    struct buf names = {0};
+    assert_int_equal(load(text, &c, &problems), 0);
+    for (size_t i = 0; i < c->completion.standing_count; i++) {
+        buf_join(&names, c->completion.standing[i], STR(" "));
+    }
+    if (!str_eq(c->completion.domain, str_from_cstr(domain)) || c->completion.hosts != hosts ||
+        !str_eq(buf_str(&names), str_from_cstr(standing))) {
+        fail_msg("%s: %.*s, %.*s", text, STR_ARG(c->completion.domain), STR_ARG(buf_str(&names)));
+    }
+    buf_done(&names);
+    config_drop(c);
+    config_problems_done(&problems);
+}
+
+#define BOX ": {mailboxes: \"discard:\"}, "
+
+static void addresses_get_the_domain_that_the_host_is_in(void **state)
+{
+    (void)state;
+    completes("{}", "host.example", true, "localhost ");
+    completes("domains: {only.example" BOX "}", "only.example", true, "localhost ");
+    completes("domains: {a.example" BOX "b.example" BOX "}", "host.example", true, "localhost ");
+    completes("{hostname: mx.b.example, domains: {a.example" BOX "b.example" BOX
+              "mx.b.example.x" BOX "}}",
+              "b.example", true, "localhost ");
+    completes("{hostname: mxb.example, domains: {a.example" BOX "b.example" BOX "}}", "mxb.example",
+              true, "localhost ");
+    completes("{domains: {lan" BOX
+              "}, transports: [{match: home, to: \"discard:\"}, {match: \"*\", to: \"discard:\"}]}",
+              "lan", true, "localhost lan home ");
+    completes("policy: {complete: {domain: X.example, addresses: names}}", "x.example", false,
+              "localhost ");
+    completes("policy: {complete: {domain: x.example, addresses: off}}", "", false, "localhost ");
+}
+
 static void the_sandbox_takes_all_and_sends_nothing(void **state)
 {
     struct config *c = config_sandbox(STR("/data"), STR("host"));
@@ -242,6 +283,7 @@ int main(void)
         cmocka_unit_test(the_example_documents_the_defaults),
         cmocka_unit_test(a_user_has_his_own_limits_and_else_those_of_everybody),
         cmocka_unit_test(limits_of_users_that_make_no_sense_are_refused),
+        cmocka_unit_test(addresses_get_the_domain_that_the_host_is_in),
         cmocka_unit_test(the_sandbox_takes_all_and_sends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

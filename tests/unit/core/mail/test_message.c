@@ -59,6 +59,8 @@ static void addresses_are_found_in_every_form_of_a_list(void **state)
         {"<a@b> <>", "!"},
         {"<a@b> <c@d>", "!"},
         {"<a@b>:;, c@d", "!"},
+        {"<a@b> >c, d@e", "!"},
+        {"a@b>", "!"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -266,6 +266,24 @@ static void every_cut_of_the_input_gives_the_same(void **state)
     }
 }
 
+static void a_local_part_alone_is_taken_where_that_is_allowed(void **state)
+{
+    struct talk t;
+    struct buf said = {0};
+    (void)state;
+    setup(&t, false);
+    struct str in =
+        STR(HI "MAIL FROM:<a>\r\nMAIL FROM:<a@b>\r\nRCPT TO:<\"c d\">\r\nRCPT TO:<e@>\r\n");
+    assert_true(feed(&t, in));
+    t.options.take_unqualified = true;
+    assert_true(
+        feed(&t, STR("RSET\r\nMAIL FROM:<a> SIZE=1\r\nRCPT TO:<\"c d\">\r\nRCPT TO:<e@>\r\n")));
+    codes(&t, &said);
+    assert_true(str_eq(buf_str(&said), STR("250 501 250 501 501 250 250 250 501")));
+    buf_done(&said);
+    teardown(&t);
+}
+
 static void a_command_waits_for_the_answer_to_the_one_before(void **state)
 {
     (void)state;
@@ -481,6 +499,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_command_is_answered_as_the_table_says),
         cmocka_unit_test(every_cut_of_the_input_gives_the_same),
+        cmocka_unit_test(a_local_part_alone_is_taken_where_that_is_allowed),
         cmocka_unit_test(a_command_waits_for_the_answer_to_the_one_before),
         cmocka_unit_test(who_tries_names_without_end_is_stopped),
         cmocka_unit_test(a_long_list_with_old_names_in_it_is_taken),

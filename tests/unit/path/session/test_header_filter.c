@@ -7,22 +7,27 @@
 #include "core/base/buf.h"
 #include "path/session/header_filter.h"
 
+static void feed(struct header_filter *f, struct str in, size_t step, struct buf *out)
+{
+    struct str piece;
+    while (in.len > 0) {
+        struct str part = str_head(in, step);
+        in = str_tail(in, part.len);
+        while (header_filter_take(f, &part, &piece)) {
+            buf_add(out, piece);
+        }
+    }
+    if (header_filter_end(f, &piece)) {
+        buf_add(out, piece);
+    }
+}
+
 static struct header_filter run(struct str in, size_t step, bool submitted, struct buf *out)
 {
     static struct envelope_rcpt rcpts[] = {{.address = STR_INIT("me@here.example")}};
     static const struct envelope envelope = {.rcpts = rcpts, .rcpt_count = 1};
     struct header_filter f = {.envelope = &envelope, .submitted = submitted};
-    struct str piece;
-    while (in.len > 0) {
-        struct str part = str_head(in, step);
-        in = str_tail(in, part.len);
-        while (header_filter_take(&f, &part, &piece)) {
-            buf_add(out, piece);
-        }
-    }
-    if (header_filter_end(&f, &piece)) {
-        buf_add(out, piece);
-    }
+    feed(&f, in, step, out);
     return f;
 }
 
@@ -128,6 +133,41 @@ static void the_fields_that_say_whose_a_message_is_are_kept_each_for_itself(void
     }
 }
 
+static void addresses_are_made_whole_above_what_came_a_way_or_is_signed(void **state)
+{
+    (void)state;
+    static const struct completion completion = {.domain = STR_INIT("o.example"), .hosts = true};
+    static const struct {
+        struct str in, out;
+    } rows[] = {
+        {STR_INIT("From: a\r\nTo: b,\r\n\tc (d)\r\nX-To: e\r\n\r\nTo: f\r\n"),
+         STR_INIT("From: a@o.example\r\nTo: b@o.example,\r\n\tc@o.example (d)\r\nX-To: e\r\n\r\n"
+                  "To: f\r\n")},
+        {STR_INIT("Disposition-Notification-To: a@h\r\nBcc: b\r\nsender : c"),
+         STR_INIT("Disposition-Notification-To: a@h.o.example\r\nsender : c@o.example")},
+        {STR_INIT("Resent-To: a\r\nReceived: b\r\nTo: c\r\n"),
+         STR_INIT("Resent-To: a@o.example\r\nReceived: b\r\nTo: c\r\n")},
+        {STR_INIT("DKIM-Signature: a\r\nTo: c\r\n"), STR_INIT("DKIM-Signature: a\r\nTo: c\r\n")},
+        {STR_INIT("To: a\r\nno header\r\nTo: b\r\n"),
+         STR_INIT("To: a@o.example\r\nno header\r\nTo: b\r\n")},
+        {STR_INIT("To:\r\nCc: <\r\nReply-To: b"),
+         STR_INIT("To:\r\nCc: <\r\nReply-To: b@o.example")},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (size_t step = 1; step <= rows[i].in.len; step++) {
+            struct buf out = {0};
+            struct header_filter f = {.submitted = true, .completer = {.completion = &completion}};
+            feed(&f, rows[i].in, step, &out);
+            if (!str_eq(buf_str(&out), rows[i].out)) {
+                fail_msg("row %zu, step %zu: %.*s", i, step, STR_ARG(buf_str(&out)));
+            }
+            assert_true(i > 0 ||
+                        str_eq(header_author_value(&f.authors, 0), STR(" a@o.example\r\n")));
+            buf_done(&out);
+        }
+    }
+}
+
 static struct header_filter run_fields(size_t count, size_t length)
 {
     struct buf in = {0}, out = {0};
@@ -160,6 +200,7 @@ int main(void)
         cmocka_unit_test(bcc_goes_from_what_is_submitted_and_nothing_else),
         cmocka_unit_test(loops_and_lacks_are_found_in_the_header_alone),
         cmocka_unit_test(the_fields_that_say_whose_a_message_is_are_kept_each_for_itself),
+        cmocka_unit_test(addresses_are_made_whole_above_what_came_a_way_or_is_signed),
         cmocka_unit_test(what_is_not_kept_of_them_is_known_to_be_cut),
         cmocka_unit_test(tls_required_no_is_found_in_any_case_and_nothing_else_is),
     };
