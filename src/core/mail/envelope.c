@@ -196,24 +196,39 @@ static int by_domain(const void *left, const void *right)
     return order ? order : (a > b) - (a < b);
 }
 
+/* Puts each where it belongs, in place: there may be 100,000. `sorted` says who comes where, and is
+ * used up: around each circle of moves one waits aside. */
+static void arrange(struct envelope_rcpt *rcpts, const struct envelope_rcpt **sorted, size_t count)
+{
+    for (size_t first = 0; first < count; first++) {
+        struct envelope_rcpt aside = rcpts[first];
+        size_t to = first;
+        for (size_t from; (from = (size_t)(sorted[to] - rcpts)) != first; to = from) {
+            rcpts[to] = rcpts[from];
+            sorted[to] = &rcpts[to];
+        }
+        rcpts[to] = aside;
+        sorted[to] = &rcpts[to];
+    }
+}
+
 bool envelope_group_rcpts(struct envelope *e, struct arena *arena)
 {
     const struct envelope_rcpt **sorted = arena_array(arena, e->rcpt_count, sizeof *sorted);
-    struct envelope_rcpt *grouped = arena_array(arena, e->rcpt_count, sizeof *grouped);
-    if (!sorted || !grouped) {
+    if (!sorted) {
         return false;
     }
     for (size_t i = 0; i < e->rcpt_count; i++) {
         sorted[i] = &e->rcpts[i];
     }
     qsort(sorted, e->rcpt_count, sizeof *sorted, by_domain);
+    arrange(e->rcpts, sorted, e->rcpt_count);
     size_t count = 0;
     for (size_t i = 0; i < e->rcpt_count; i++) {
-        if (count == 0 || !str_eq(grouped[count - 1].address, sorted[i]->address)) {
-            grouped[count++] = *sorted[i];
+        if (count == 0 || !str_eq(e->rcpts[count - 1].address, e->rcpts[i].address)) {
+            e->rcpts[count++] = e->rcpts[i];
         }
     }
-    e->rcpts = grouped;
     e->rcpt_count = count;
     return true;
 }

@@ -69,7 +69,8 @@ static inline bool envelope_is_over(const struct envelope *e, struct instant now
 }
 
 /* Recipients of one domain come to stand together, so that they can share a transaction, and of an
- * address that was named twice the first stays. False: no memory in `arena`; nothing has changed.
+ * address that was named twice the first stays. In place; `arena` lends memory for it. False: it
+ * has none, and nothing has changed.
  */
 NODISCARD bool envelope_group_rcpts(struct envelope *e, struct arena *arena);
 

@@ -77,7 +77,9 @@ enum answer policy_rcpt(const struct policy_client *client, const struct path *p
         return ANSWER_NO_MEMORY;
     }
     struct local_answer local = {0};
-    local_find(client->config, text, arena, &local);
+    struct arena looking = {0}; /* of 100,000 recipients only the address is kept */
+    local_find(client->config, text, &looking, &local);
+    arena_done(&looking);
     if (local.no_memory) {
         return ANSWER_NO_MEMORY;
     }

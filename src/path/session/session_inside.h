@@ -13,7 +13,7 @@
 /* A message being received, from MAIL on. */
 struct transaction {
     struct arena arena;
-    struct envelope envelope;
+    struct envelope envelope; /* its array of recipients is of the heap, to grow in place */
     struct queue_id_text id_text;
     size_t rcpt_cap;
     struct draft *draft;

@@ -13,6 +13,7 @@ void transaction_free(struct session *s)
         draft_free(s->mail->draft);
         buf_done(&s->mail->additions);
         tracing_done(&s->mail->tracing);
+        free(s->mail->envelope.rcpts);
         arena_done(&s->mail->arena);
         free(s->mail);
         s->mail = NULL;
@@ -199,12 +200,9 @@ static bool add_rcpt(struct transaction *t, struct envelope_rcpt rcpt)
     }
     if (e->rcpt_count == t->rcpt_cap) {
         size_t cap = t->rcpt_cap > 0 ? t->rcpt_cap * 2 : 4;
-        struct envelope_rcpt *grown = arena_array(&t->arena, cap, sizeof *grown);
+        struct envelope_rcpt *grown = realloc(e->rcpts, cap * sizeof *grown);
         if (!grown) {
             return false;
-        }
-        for (size_t i = 0; i < e->rcpt_count; i++) {
-            grown[i] = e->rcpts[i];
         }
         e->rcpts = grown;
         t->rcpt_cap = cap;
