@@ -17,7 +17,7 @@
 #define LINGER_LIMIT SPAN_S(2)
 
 /* And how much of it: who sends without end and reads nothing is cut off. */
-enum { LINGER_OCTETS = 1 << 17 };
+enum { LINGER_OCTETS = 1 << 16 };
 
 enum { READS_AT_ONCE = 16, WRITE_MAX = 1 << 30 };
 
