@@ -27,6 +27,11 @@ def small(folder, mebibytes):
     return mounted(folder / "small", "-t", "tmpfs", "-o", f"size={mebibytes}m", "none")
 
 
+def mount(at, options):
+    """Changes a mount's options."""
+    subprocess.run(["mount", "-o", options, str(at)], check=True)
+
+
 class Breakable:
     """An ext4 in a file, that a word makes read-only as the kernel does when a disk fails."""
 

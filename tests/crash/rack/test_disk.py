@@ -2,7 +2,7 @@
 import pytest
 
 from books import Arrivals, Senders
-from disks import Breakable, Filler, small
+from disks import Breakable, Filler, mount, small
 from house import ground
 
 
@@ -56,6 +56,39 @@ def test_a_restart_on_a_full_disk(postrider, hostile, port, tmp_path):
         server = hostile(address=address)
         Arrivals(servers=[server]).wait(senders, house)
         filler.empty()
+        house.stop()
+
+
+def read_mail(folder, names):
+    """Each recipient's messages, and what lies half done beside them."""
+    mail = {n: [f.read_bytes() for f in folder.glob(f"mail/house.example/{n}/new/*")] for n in names}
+    return mail, [str(f) for f in folder.glob("mail/house.example/*/tmp/*")]
+
+
+def test_a_full_mail_store_has_whole_messages_or_none_of_each_recipient(postrider, tmp_path, figures):
+    names = [f"user{i}" for i in range(24)]
+    body = b"".join(b"line %06d of a message\r\n" % i for i in range(2000))
+    with small(tmp_path, 2) as folder:
+        house = postrider({
+            "domains": {"house.example": {"mailboxes": f"maildir:{folder}/mail/{{domain}}/{{local}}/"}},
+            "queue": {"retry": ["1h"]},
+        })  # fmt: skip
+        house.submit([f"{n}@house.example" for n in names[:12]], b"Subject: a\r\n\r\n" + body)
+        house.wait("delivered", 12)
+        for number in range(3):  # several messages at once, so that batches have more than one recipient's
+            house.submit([f"{n}@house.example" for n in names], b"Subject: b%d\r\n\r\n" % number + body)
+        ground.until("each has an outcome", lambda: len(house.seen("delivered")) + len(house.seen("deferred")) == 84, 60)
+        told = [(e["id"], e["rcpt"]) for e in house.seen("delivered")]
+        mail, half = read_mail(folder, names)
+        figures(delivered=len(told), deferred=len(house.seen("deferred")))
+        assert len(set(told)) == len(told) == sum(len(found) for found in mail.values())
+        assert 12 < len(told) < 84 and house.seen("deferred", rcpt="user23@house.example") and not half
+        assert all(text.endswith(b"line 001999 of a message\n") for found in mail.values() for text in found)
+        mount(folder, "remount,size=64m")
+        house.run("queue", "retry", "--all", check=0)
+        house.wait("delivered", 84)
+        mail, half = read_mail(folder, names)
+        assert {n: len(found) for n, found in mail.items()} == {n: 4 if n in names[:12] else 3 for n in names} and not half
         house.stop()
 
 
