@@ -406,11 +406,11 @@ static int carry_mail(struct server *server)
     return code;
 }
 
-static int connect_runner(void *owner, enum runner_kind kind)
+static int connect_runner(void *owner, enum runner_kind kind, bool stuck)
 {
     struct server *server = owner;
-    return kind == RUNNER_POSTMAN ? supervisor_link_postman(&server->link)
-                                  : supervisor_link_runner(&server->link);
+    return kind == RUNNER_POSTMAN ? supervisor_link_postman(&server->link, stuck)
+                                  : supervisor_link_runner(&server->link, stuck);
 }
 
 static int work(struct server *server)

@@ -49,8 +49,24 @@ static int hand_over(struct runner_starter *s, enum runner_kind kind, struct str
         return error;
     }
     disconnect(runner);
-    *runner = s->connect(s->owner, kind);
+    *runner = s->connect(s->owner, kind, s->stuck[kind]);
+    s->stuck[kind] = s->stuck[kind] && *runner < 0;
     return *runner < 0 ? *runner : send_order(*runner, bytes, descriptors);
+}
+
+static enum runner_kind kind_for(struct str name)
+{
+    return str_starts(name, STR("/")) ? RUNNER_PROGRAMS : RUNNER_POSTMAN;
+}
+
+static void stuck(struct program_starter *starter, struct str name)
+{
+    struct runner_starter *s = CONTAINER_OF(starter, struct runner_starter, starter);
+    enum runner_kind kind = kind_for(name);
+    pthread_mutex_lock(&s->lock);
+    disconnect(&s->runners[kind]);
+    s->stuck[kind] = true;
+    pthread_mutex_unlock(&s->lock);
 }
 
 static int start(struct program_starter *starter, const struct program_order *order)
@@ -65,9 +81,8 @@ static int start(struct program_starter *starter, const struct program_order *or
     if (error == 0) {
         int descriptors[DESCRIPTORS] = {order->input, order->output, ends[1]};
         pthread_mutex_lock(&s->lock);
-        bool is_path = order->argc > 0 && str_starts(order->argv[0], STR("/"));
-        error =
-            hand_over(s, is_path ? RUNNER_PROGRAMS : RUNNER_POSTMAN, buf_str(&bytes), descriptors);
+        struct str name = order->argc > 0 ? order->argv[0] : STR("");
+        error = hand_over(s, kind_for(name), buf_str(&bytes), descriptors);
         pthread_mutex_unlock(&s->lock);
         close(ends[1]);
     }
@@ -79,10 +94,12 @@ static int start(struct program_starter *starter, const struct program_order *or
 }
 
 int runner_starter_open(struct runner_starter *s,
-                        int (*connect)(void *owner, enum runner_kind kind), void *owner)
+                        int (*connect)(void *owner, enum runner_kind kind, bool stuck), void *owner)
 {
-    *s = (struct runner_starter){
-        .starter.start = start, .connect = connect, .owner = owner, .runners = {-1, -1}};
+    *s = (struct runner_starter){.starter = {.start = start, .stuck = stuck},
+                                 .connect = connect,
+                                 .owner = owner,
+                                 .runners = {-1, -1}};
     return -pthread_mutex_init(&s->lock, NULL);
 }
 

@@ -25,7 +25,7 @@ enum message_kind {
 struct message {
     enum message_kind kind;
     unsigned loop;
-    int error;             /* SOCKET: 0 or -errno; KEYS, DKIM, LOGIN: 1: the last one is stuck */
+    int error; /* SOCKET: 0 or -errno; of a question for a process: the last one is stuck */
     struct endpoint at;    /* LISTEN, RELEASE; family IP_NONE: a path */
     struct str local_path; /* likewise; once received, in `path` */
     char path[CHANNEL_PATH_MAX];

@@ -32,15 +32,15 @@ static int get(struct socket_keeper *keeper, unsigned loop, struct listening_pla
     return ask(link, &question);
 }
 
-int supervisor_link_runner(struct supervisor_link *link)
+int supervisor_link_runner(struct supervisor_link *link, bool stuck)
 {
-    struct message question = {.kind = MESSAGE_RUNNER};
+    struct message question = {.kind = MESSAGE_RUNNER, .error = stuck};
     return ask(link, &question);
 }
 
-int supervisor_link_postman(struct supervisor_link *link)
+int supervisor_link_postman(struct supervisor_link *link, bool stuck)
 {
-    struct message question = {.kind = MESSAGE_POSTMAN};
+    struct message question = {.kind = MESSAGE_POSTMAN, .error = stuck};
     return ask(link, &question);
 }
 

@@ -16,12 +16,12 @@ struct supervisor_link {
 /* Takes the descriptor over: no program that the worker starts inherits it. 0, or -errno where it
  * is none. */
 NODISCARD int supervisor_link_open(struct supervisor_link *link, int channel);
-/* The socket of a new runner, the caller's, or -errno. From any thread. */
-NODISCARD int supervisor_link_runner(struct supervisor_link *link);
+/* The socket of a new runner, the caller's, or -errno. `stuck`: the last one stands still or gave
+ * no answer, and is to be ended. From any thread. */
+NODISCARD int supervisor_link_runner(struct supervisor_link *link, bool stuck);
 /* The same of one that delivers to system users. */
-NODISCARD int supervisor_link_postman(struct supervisor_link *link);
-/* The same to the process that holds the private keys of certificates. `stuck`: the last one has
- * given no answer, and is to be replaced. */
+NODISCARD int supervisor_link_postman(struct supervisor_link *link, bool stuck);
+/* The same to the process that holds the private keys of certificates. */
 NODISCARD int supervisor_link_keys(struct supervisor_link *link, bool stuck);
 /* To the one that holds those of DKIM. */
 NODISCARD int supervisor_link_dkim(struct supervisor_link *link, bool stuck);

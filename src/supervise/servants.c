@@ -137,9 +137,9 @@ static int connect_to(struct servants *s, enum servant_role role)
 /* Whoever called it stuck has waited longer than anything that it does takes. */
 static void replace(struct servants *s, enum servant_role role)
 {
-    const struct servant *old = find(s, s->doors[role].process);
-    if (s->doors[role].end < 0 || !old || old->process <= 0 ||
-        monotonic_now_us() - old->started_at < NEW_US) {
+    pid_t process = s->doors[role].process;
+    const struct servant *old = process > 0 ? find(s, process) : NULL;
+    if (!old || monotonic_now_us() - old->started_at < NEW_US) {
         return;
     }
     log_event(s->log, LOG_ERROR, words[role].stuck, F_INT("pid", old->process));
@@ -149,14 +149,11 @@ static void replace(struct servants *s, enum servant_role role)
 
 int servants_get(struct servants *s, enum servant_role role, bool stuck)
 {
-    pid_t process;
-    if (role == SERVANT_RUNNER || role == SERVANT_POSTMAN) {
-        return start(s, role, &process);
-    }
+    bool own = role == SERVANT_RUNNER || role == SERVANT_POSTMAN; /* and no door then */
     if (stuck) {
         replace(s, role);
     }
-    return connect_to(s, role);
+    return own ? start(s, role, &s->doors[role].process) : connect_to(s, role);
 }
 
 int servants_read_keys(struct servants *s)

@@ -46,9 +46,9 @@ struct servants {
 
 /* For zeroed memory with `log` and `arguments`. */
 void servants_init(struct servants *s);
-/* A socket to one, the caller's to close, or -errno; -EAGAIN: not yet, the last ones died at once.
- * Never blocks. `stuck`: the one that is there has given no answer; it is killed and replaced,
- * unless it is new. */
+/* A socket to one (a new one, where each asker has its own), the caller's to close, or -errno;
+ * -EAGAIN: not yet, the last ones died at once. Never blocks. `stuck`: the one that is there has
+ * given no answer; it is killed and replaced, unless it is new. */
 NODISCARD int servants_get(struct servants *s, enum servant_role role, bool stuck);
 /* Who asks next gets a new one; the old one ends when nobody holds a socket to it. */
 void servants_renew(struct servants *s, enum servant_role role);

@@ -25,6 +25,9 @@ struct program_starter {
      * has ended; to shut or close it kills the program and those it started. Or -errno. Called from
      * any loop's thread; the descriptors of the order stay the caller's. */
     int (*start)(struct program_starter *starter, const struct program_order *order);
+    /* A program was to be killed long ago and nothing is heard of it: whoever was to do that stands
+     * still, and the next order is for another one. `name`: its argv[0]. May be null. */
+    void (*stuck)(struct program_starter *starter, struct str name);
 };
 
 /* Before the loop starts a program. Borrowed for the loop's life. */

@@ -13,6 +13,8 @@
 
 /* A program may leave a child behind that holds its output open: how long we then read on. */
 #define OUTPUT_GRACE SPAN_S(1)
+/* How long a starter may take to kill a program, and to tell. */
+#define KILL_GRACE SPAN_S(2)
 
 struct running {
     struct loop *loop;
@@ -147,15 +149,30 @@ static void on_end(uv_poll_t *poll, int status, int events)
     exited(r, end.exit_status, end.signal);
 }
 
+static void give_up(struct running *r)
+{
+    struct program_starter *starter = r->loop->programs.starter;
+    r->exited = true;
+    if (starter->stuck && r->run->argc > 0) {
+        starter->stuck(starter, r->run->argv[0]);
+    }
+    finish(r);
+}
+
 static void on_limit(struct timer *timer)
 {
     struct running *r = CONTAINER_OF(timer, struct running, limit);
     if (r->exited) {
         finish(r);
-        return;
+    } else if (r->run->timed_out) {
+        give_up(r);
+    } else {
+        r->run->timed_out = true;
+        kill_group(r);
+        if (r->end_at >= 0) {
+            r->loop->ports.timers->arm(r->loop->ports.timers, &r->limit, KILL_GRACE);
+        }
     }
-    r->run->timed_out = true;
-    kill_group(r);
 }
 
 static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)

@@ -3,6 +3,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -180,6 +181,23 @@ def test_a_program_that_does_not_end_is_ended_with_its_children_and_the_mail_wai
     host.put("ann", ".forward", '"|echo $$ >pid; sleep 1000"\n')
     assert "took longer than 3 seconds" in host.send("ann", event="deferred")["text"]
     ground.until("it is gone", lambda: ground.is_gone(int((host.home("ann") / "pid").read_text())))
+
+
+def test_a_postman_that_stands_still_or_dies_is_replaced_and_the_mail_arrives(host):
+    host.send("ann")
+    stopped = host.server.wait("postman-started")["pid"]
+    os.kill(stopped, signal.SIGSTOP)
+    late = host.send("ann", event="deferred")
+    assert "took longer" in late["text"]
+    with host.server.client() as other:
+        other.hello()  # no loop waits for it
+    host.server.run("queue", "retry", late["id"], check=0)
+    host.server.wait("delivered", id=late["id"])
+    assert host.server.wait("postman-stuck")["pid"] == stopped
+    os.kill(host.server.wait("postman-started", 2)["pid"], signal.SIGKILL)
+    host.server.wait("postman-died", 2)
+    host.send("ann")
+    assert len(host.new("ann")) == 3
 
 
 def test_files_and_maildirs_of_a_forward_are_written_as_the_user(host):

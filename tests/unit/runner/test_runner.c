@@ -21,12 +21,16 @@ static struct world world;
 static struct runner_starter starter;
 static struct program_run run;
 static pid_t runner;
-static int runners;
+static int runners, stuck_runners;
 
-static int connect_runner(void *owner, enum runner_kind kind)
+static int connect_runner(void *owner, enum runner_kind kind, bool stuck)
 {
     int ends[2];
     (void)owner;
+    if (stuck) {
+        kill(runner, SIGKILL);
+        stuck_runners++;
+    }
     assert_int_equal(kind, RUNNER_PROGRAMS);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     runner = fork();
@@ -147,6 +151,20 @@ static void test_a_runner_that_dies_leaves_a_told_failure(void **state)
     assert_int_equal(run.error, -EPIPE);
 }
 
+static void test_a_runner_that_stands_still_holds_nothing_up_and_is_replaced(void **state)
+{
+    (void)state;
+    stuck_runners = 0;
+    start(shell[0], "exit 0", SPAN_S(10));
+    kill(runner, SIGSTOP);
+    start(shell[0], "exit 0", SPAN_MS(1));
+    assert_true(run.timed_out);
+    start(shell[0], "exit 3", SPAN_S(10));
+    assert_int_equal(run.exit_status, 3);
+    assert_int_equal(stuck_runners, 1);
+    assert_int_equal(runners, 2);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -157,6 +175,7 @@ int main(void)
         CASE(test_a_program_that_takes_too_long_dies_with_its_children),
         CASE(test_what_is_not_there_or_not_named_is_told),
         CASE(test_a_runner_that_died_is_replaced),
+        CASE(test_a_runner_that_stands_still_holds_nothing_up_and_is_replaced),
         CASE(test_a_runner_that_dies_leaves_a_told_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

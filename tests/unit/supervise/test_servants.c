@@ -109,6 +109,19 @@ static void one_that_is_stuck_is_killed_and_replaced_unless_it_is_new(void **sta
     servants_close(&s);
 }
 
+static void one_that_each_asker_has_for_itself_is_ended_too_when_it_is_stuck(void **state)
+{
+    (void)state;
+    struct servants s = made(arguments_stands);
+    assert_true(servants_get(&s, SERVANT_POSTMAN, false) >= 0);
+    s.all[0].started_at -= LONG_AGO_US;
+    assert_true(servants_get(&s, SERVANT_POSTMAN, true) >= 0);
+    bury(&s);
+    assert_string_equal(last_event, "postman-died");
+    kill(s.doors[SERVANT_POSTMAN].process, SIGKILL);
+    bury(&s);
+}
+
 static void the_supervisor_never_waits_for_one_that_stands_still(void **state)
 {
     (void)state;
@@ -151,6 +164,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(one_that_dies_at_each_start_is_started_at_growing_intervals),
         cmocka_unit_test(one_that_has_lived_long_is_replaced_at_once),
         cmocka_unit_test(one_that_is_stuck_is_killed_and_replaced_unless_it_is_new),
+        cmocka_unit_test(one_that_each_asker_has_for_itself_is_ended_too_when_it_is_stuck),
         cmocka_unit_test(the_supervisor_never_waits_for_one_that_stands_still),
         cmocka_unit_test(there_are_so_many_at_once),
     };
