@@ -168,14 +168,15 @@ void routing_forwarded(struct active *a, struct rcpt *r, const struct outcome *o
     expand(a, r, &result);
 }
 
-/* Where the recipients end that may well go the same way as this one: the next ones of its domain,
- * as the envelope has them together. Only its own: their addresses were parsed when it came. */
-static size_t end_of_domain(const struct active *a, size_t first)
+/* Where the recipients end, before `most`, that may well go the same way as this one: the next ones
+ * of its domain, as the envelope has them together. Only its own: their addresses were parsed when
+ * it came. */
+static size_t end_of_domain(const struct active *a, size_t first, size_t most)
 {
     const struct rcpt *r = state_rcpt(&a->state, first);
     struct str domain = domain_of(r);
     size_t end = first + 1;
-    for (; end < a->high && domain.len > 0; end++) {
+    for (; end < most && domain.len > 0; end++) {
         const struct rcpt *next = state_rcpt(&a->state, end);
         if (next->origin->parent != RCPT_NO_PARENT || !str_eq(domain_of(next), domain)) {
             break;
@@ -204,24 +205,26 @@ static void take_way(struct active *a, struct rcpt *r, const struct routing *res
     }
 }
 
-/* Those that waited for this one's way, since it might be theirs, go it, or are asked for. */
+/* Those that waited for this one's way, since it might be theirs, go it, or are asked for: the
+ * cursor has gone past them. Other domains may have been answered before. */
 static void lead(struct active *a, const struct rcpt *r, const struct routing *result)
 {
-    if (r->index < a->alone) {
-        return;
+    bool whole = result->whole_domain;
+    if (!whole && r->index >= a->alone) {
+        a->alone = end_of_domain(a, r->index, a->high);
     }
-    size_t end = end_of_domain(a, r->index);
-    if (!result->whole_domain) {
-        a->alone = end;
-        a->cursor = a->cursor < r->index + 1U ? a->cursor : r->index + 1U;
-        return;
-    }
+    size_t end = end_of_domain(a, r->index, whole ? a->high : a->cursor);
     for (size_t i = r->index + 1U; i < end; i++) {
         struct rcpt *next = state_rcpt(&a->state, i);
-        if (next->work == WORK_DUE) {
-            a->due_count--;
-            take_way(a, next, result);
+        if (next->work != WORK_DUE) {
+            continue;
         }
+        if (!whole) {
+            a->cursor = i;
+            return;
+        }
+        a->due_count--;
+        take_way(a, next, result);
     }
 }
 
@@ -270,7 +273,7 @@ void routing_start(struct active *a)
             ask_for(a, r);
         }
         if (at >= a->alone && (due || r->work == WORK_ROUTING)) {
-            a->cursor = end_of_domain(a, at);
+            a->cursor = end_of_domain(a, at, a->high);
         }
     }
 }

@@ -105,6 +105,42 @@ static void recipients_of_both_kinds_all_find_their_ways(void **state)
     stage_free(s);
 }
 
+static void far_is_slow(struct stage *s, struct queue_route *ask)
+{
+    bool far = !str_eq(stage_domain(ask->address), STR("ours.test"));
+    s->route_time = far ? SPAN_MS(500) : SPAN_MS(5);
+    count_and_route(s, ask);
+}
+
+static void near_is_slow_at_first(struct stage *s, struct queue_route *ask)
+{
+    s->route_time = asked == 0 ? SPAN_MS(500) : SPAN_MS(5);
+    count_and_route(s, ask);
+}
+
+static void a_domain_whose_way_comes_after_a_later_ones_is_not_forgotten(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*route)(struct stage *s, struct queue_route *ask);
+        const char *domains[4];
+    } cases[] = {
+        {far_is_slow, {"one.test", "ours.test", "two.test", "ours.test"}},
+        {near_is_slow_at_first, {"ours.test", "one.test", "ours.test", "two.test"}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct stage *s = begin(cases[i].route);
+        send_to_many(s, cases[i].domains, 400);
+        stage_run(s, SPAN_MIN(1));
+        /* Beside "ours.test" all that are asked for at once may be of another domain. */
+        assert_in_range(asked, 202, 202 + MESSAGE_ROUTES);
+        assert_int_equal(s->jobs_begun, 202);
+        assert_int_equal(s->delivery_count, 400);
+        assert_int_equal(stage_queued(s), 0);
+        stage_free(s);
+    }
+}
+
 static void a_domain_that_is_not_there_fails_all_its_recipients(void **state)
 {
     (void)state;
@@ -147,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_way_that_is_the_whole_domains_is_asked_for_once),
         cmocka_unit_test(a_way_of_its_own_is_asked_for_by_each_and_many_at_once),
         cmocka_unit_test(recipients_of_both_kinds_all_find_their_ways),
+        cmocka_unit_test(a_domain_whose_way_comes_after_a_later_ones_is_not_forgotten),
         cmocka_unit_test(a_domain_that_is_not_there_fails_all_its_recipients),
         cmocka_unit_test(recipients_that_were_put_off_together_come_again_together),
     };
