@@ -67,6 +67,7 @@ def nobody():
 
 
 SECONDS = 3
+KEPT = 0.8  # of what the others get rid of usually, or while the attackers are busy elsewhere
 
 
 def served(house):
@@ -97,11 +98,10 @@ HARM = [
 ]
 
 
-@pytest.mark.parametrize("kind, count, most, cut", HARM, ids=[row[0] for row in HARM])
-def test_harm(house, nobody, figures, kind, count, most, cut):
+def endure(house, nobody, figures, kind, count):
     """Attackers and others are on the machine too: what the attackers' own work takes from the others is
-    seen while they are busy elsewhere."""
-    start(house)
+    seen while they are busy elsewhere. Gives the attack's result, what the server's memory grew by, what it
+    used of processors more than usual, and which part of their rate the others kept."""
     usual, usual_cores = served(house)
     with Attack(nobody, kind, count):
         elsewhere, _ = served(house)
@@ -118,9 +118,18 @@ def test_harm(house, nobody, figures, kind, count, most, cut):
         memory_MiB=grown,
         **attack.result,
     )
+    return attack, grown, cores - usual_cores, meanwhile / min(usual, elsewhere)
+
+
+@pytest.mark.parametrize("kind, count, most, cut", HARM, ids=[row[0] for row in HARM])
+def test_harm(house, nobody, figures, kind, count, most, cut):
+    start(house)
+    attack, grown, busy, kept = endure(house, nobody, figures, kind, count)
     assert grown < most
-    assert cores - usual_cores < 0.5, "the attack makes the server busy"
-    assert meanwhile > 0.8 * min(usual, elsewhere), "90 % is the goal, and this the alarm: the machine may be busy"
+    if kept <= KEPT:  # somebody else may have been busy just then; memory is not measured again: it is not given back
+        attack, _, busy, kept = endure(house, nobody, figures, kind, count)
+    assert busy < 0.5, "the attack makes the server busy"
+    assert kept > KEPT, "90 % is the goal, and this the alarm"
     assert not cut or attack.result["cut"] >= count
     with Client(house.address, house.port, "127.0.0.9") as client:
         client.hello()
