@@ -3,13 +3,12 @@
 
 #include <stdint.h>
 
-enum { PRIORITY_MIN = -9, PRIORITY_MAX = 9, PRIORITY_ORDER_BITS = 56 };
+enum { PRIORITY_MIN = -9, PRIORITY_MAX = 9, PRIORITY_STEP_S = 600 };
 
-/* A key for heap.h: before all of lower priority, and among its own by `order`, of which so many
- * bits count. */
-static inline int64_t priority_key(int priority, uint64_t order)
+/* A key for heap.h: who has waited since then (in us) counts as if he had waited so many minutes
+ * longer, or less, as his priority says. So the urgent come first, and nobody waits for ever: the
+ * lowest goes before the highest that comes PRIORITY_STEP_S times their distance later. */
+static inline int64_t priority_key(int priority, int64_t since_us)
 {
-    uint64_t mask = (UINT64_C(1) << PRIORITY_ORDER_BITS) - 1;
-    uint64_t rank = (uint64_t)(PRIORITY_MAX - priority) << PRIORITY_ORDER_BITS;
-    return (int64_t)(rank | (order & mask));
+    return since_us - priority * (int64_t)PRIORITY_STEP_S * 1000000;
 }

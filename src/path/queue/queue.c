@@ -54,7 +54,7 @@ static void make_ready(struct queue *q, struct entry *e)
 {
     bool first = (e->flags & (ENTRY_PROMISED | ENTRY_FORCED)) != 0;
     int64_t since = e->due.key > e->arrived.us ? e->due.key : e->arrived.us;
-    int64_t key = first ? 0 : priority_key(e->priority, (uint64_t)since);
+    int64_t key = first ? 0 : priority_key(e->priority, since);
     leave_heap(q, e);
     e->flags |= ENTRY_READY;
     (void)!heap_push(&q->ready, &e->due, key);

@@ -95,7 +95,7 @@ void entry_rest(struct queue *q, struct entry *e, const struct state *s, struct 
     e->since = now;
     entry_plan(q, e, due);
     if (line && !(e->flags & ENTRY_FORCED) && s->pending > 0) {
-        if (!site_wait(line, &e->in_line, e->priority)) {
+        if (!site_wait(line, &e->in_line, e->priority, now)) {
             entry_plan(q, e, earlier(due, instant_add(now, SPAN_MIN(1))));
             return;
         }

@@ -168,9 +168,10 @@ void site_lift(struct sites *sites, struct site *site)
     }
 }
 
-bool site_wait(struct site *site, struct heap_node *waiter, int priority)
+bool site_wait(struct site *site, struct heap_node *waiter, int priority, struct instant now)
 {
-    return heap_push(&site->waiting, waiter, priority_key(priority, site->waited++));
+    site->last_us = now.us > site->last_us ? now.us : site->last_us + 1; /* the clock may be set */
+    return heap_push(&site->waiting, waiter, priority_key(priority, site->last_us));
 }
 
 void site_unwait(struct site *site, struct heap_node *waiter)

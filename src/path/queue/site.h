@@ -19,7 +19,7 @@ struct site {
     struct map_node node;
     struct heap_node wake; /* at `retry_at` */
     struct heap waiting;   /* the first comes next */
-    uint64_t waited;       /* so many have come to the line */
+    int64_t last_us;       /* when the last one came to the line, in its order */
     uint32_t window;       /* deliveries at once, now */
     uint32_t limit;        /* … at most */
     uint32_t running;      /* under way */
@@ -78,8 +78,10 @@ void site_ended(struct sites *sites, struct site *site, const struct site_result
 /* An operator wants it tried now. */
 void site_lift(struct sites *sites, struct site *site);
 
-/* To the end of the line, but before all of lower priority (RFC 6710). False: no memory. */
-NODISCARD bool site_wait(struct site *site, struct heap_node *waiter, int priority);
+/* To the end of the line, but before those of lower priority who have not waited much longer
+ * (priority.h). False: no memory. */
+NODISCARD bool site_wait(struct site *site, struct heap_node *waiter, int priority,
+                         struct instant now);
 void site_unwait(struct site *site, struct heap_node *waiter);
 /* The next waiter for whom there is room, off the list, with a promise to it; or null. */
 struct heap_node *site_next(struct site *site, struct instant now);

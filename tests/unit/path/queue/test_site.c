@@ -135,12 +135,30 @@ static void the_urgent_come_first_in_line(void **state)
     struct heap_node waiters[ARRAY_LEN(order)] = {{0}};
     struct site *site = site_take(&sites, STR("smtp:a:25"), 5, false);
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-        assert_true(site_wait(site, &waiters[i], priorities[i]));
+        assert_true(site_wait(site, &waiters[i], priorities[i], now));
     }
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
         assert_ptr_equal(site_next(site, now), &waiters[order[i]]);
         site_promise_back(site);
     }
+    sites_done(&sites);
+}
+
+static void who_has_waited_long_enough_comes_before_the_urgent(void **state)
+{
+    (void)state;
+    enum { WORTH_S = (PRIORITY_MAX - PRIORITY_MIN) * PRIORITY_STEP_S };
+    struct sites sites = {0};
+    struct heap_node patient = {0}, early = {0}, late = {0};
+    struct site *site = site_take(&sites, STR("smtp:a:25"), 5, false);
+    struct instant before = instant_add(now, SPAN_S(WORTH_S - 1));
+    struct instant after = instant_add(now, SPAN_S(WORTH_S + 1));
+    assert_true(site_wait(site, &patient, PRIORITY_MIN, now));
+    assert_true(site_wait(site, &early, PRIORITY_MAX, before));
+    assert_true(site_wait(site, &late, PRIORITY_MAX, after));
+    assert_ptr_equal(site_next(site, now), &early);
+    assert_ptr_equal(site_next(site, now), &patient);
+    assert_ptr_equal(site_next(site, now), &late);
     sites_done(&sites);
 }
 
@@ -153,7 +171,7 @@ static void those_in_line_come_in_order_and_their_places_are_kept(void **state)
     site_start(site);
     site_start(site);
     for (size_t i = 0; i < 4; i++) {
-        assert_true(site_wait(site, &waiters[i], 0));
+        assert_true(site_wait(site, &waiters[i], 0, now));
     }
     assert_null(site_next(site, now));
     site->running--;
@@ -183,6 +201,7 @@ int main(void)
         cmocka_unit_test(failures_of_one_moment_count_once),
         cmocka_unit_test(one_broken_connection_is_no_dead_site_but_three_are),
         cmocka_unit_test(the_urgent_come_first_in_line),
+        cmocka_unit_test(who_has_waited_long_enough_comes_before_the_urgent),
         cmocka_unit_test(those_in_line_come_in_order_and_their_places_are_kept),
         cmocka_unit_test(a_local_site_begins_with_its_whole_window),
     };
