@@ -63,6 +63,9 @@ json_t *tally_text_read(struct str domain, const json_t *text)
     json_t *list = json_is_string(text) ? json_loads(json_string_value(text), 0, NULL) : NULL;
     size_t size = json_array_size(list), at = 0;
     json_t *policies = NULL;
+    if (json_is_object(json_array_get(list, 0))) {
+        return list; /* as it was once written: the list itself */
+    }
     if (size >= own && size <= own + each * TALLY_TEXT_DETAILS_MAX && (size - own) % each == 0) {
         policies = json_array();
         json_t *policy = lengthen(list, &at, policy_keys, own, domain);

@@ -12,5 +12,6 @@ enum { TALLY_TEXT_DETAILS_MAX = 2 };
 
 /* A new string; null: it is no such list of policies, or no memory. */
 json_t *tally_text_write(struct str domain, const json_t *policies);
-/* A new list of one policy, members of any kind; null: not such a text, or no memory. */
+/* A new list of one policy, members of any kind; null: not such a text, or no memory. A text that
+ * is a list of objects is that list: once it was written so. */
 json_t *tally_text_read(struct str domain, const json_t *text);

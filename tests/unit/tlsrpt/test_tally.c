@@ -156,6 +156,22 @@ static void one_failure_of_a_domain_is_kept_in_a_hundred_octets(void **state)
     buf_done(&saved);
 }
 
+static void what_was_saved_before_texts_were_short_still_counts(void **state)
+{
+    (void)state;
+    struct tally *tally = tally_new(SPAN_D(1));
+    tally_load(
+        tally,
+        STR("{\"1\":{\"a.example\":\"[{\\\"type\\\":\\\"sts\\\",\\\"domain\\\":\\\"a.example\\\","
+            "\\\"mx\\\":\\\"mx.example\\\",\\\"policy\\\":\\\"\\\",\\\"successes\\\":4,"
+            "\\\"failures\\\":0,"
+            "\\\"details\\\":[]}]\"}}"));
+    json_t *taken = tally_take(tally, far_away);
+    assert_int_equal(number(first_policy(taken), "successes"), 4);
+    json_decref(taken);
+    tally_free(tally);
+}
+
 static void a_text_that_is_no_list_of_policies_counts_nothing(void **state)
 {
     (void)state;
@@ -243,6 +259,7 @@ int main(void)
         cmocka_unit_test(what_is_counted_outlives_a_restart_and_becomes_a_report),
         cmocka_unit_test(sessions_without_a_policy_are_a_number_until_there_is_more_to_tell),
         cmocka_unit_test(one_failure_of_a_domain_is_kept_in_a_hundred_octets),
+        cmocka_unit_test(what_was_saved_before_texts_were_short_still_counts),
         cmocka_unit_test(a_text_that_is_no_list_of_policies_counts_nothing),
         cmocka_unit_test(a_damaged_file_is_passed_over),
         cmocka_unit_test(no_stranger_fills_the_memory),
