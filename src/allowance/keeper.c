@@ -90,6 +90,7 @@ static void on_tick(struct timer *timer)
 {
     struct allowance_keeper *k = CONTAINER_OF(timer, struct allowance_keeper, tick);
     if (!allowance_desk_save(k->desk, &k->saved)) {
+        buf_done(&k->saved); /* without memory: another time */
         arm(k);
         return;
     }
