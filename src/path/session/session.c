@@ -358,21 +358,8 @@ static void settle(struct session *s)
     }
 }
 
-void session_go_on(struct session *s)
-{
-    if (s->pumping) {
-        return;
-    }
-    if (!s->closing) {
-        struct buf unread = s->unread;
-        s->unread = (struct buf){0};
-        pump(s, buf_str(&unread));
-        buf_done(&unread);
-    }
-    settle(s);
-}
-
-/* After input: a command or a piece of a message moves a session, a piece of a command does not. */
+/* A command or a piece of a message moves a session, a piece of a command does not; and so does the
+ * answer that it had to wait for. */
 static void note_move(struct session *s)
 {
     struct clock *clock = s->office->ports->clock;
@@ -382,6 +369,24 @@ static void note_move(struct session *s)
     s->moved_us = clock->monotonic_us(clock);
     list_remove(&s->link);
     list_append(&s->office->sessions, &s->link);
+}
+
+void session_go_on(struct session *s)
+{
+    if (s->pumping) {
+        return;
+    }
+    if (!s->closing) {
+        struct buf unread = s->unread;
+        bool waited = !s->yielding;
+        s->unread = (struct buf){0};
+        pump(s, buf_str(&unread));
+        buf_done(&unread);
+        if (waited) {
+            note_move(s);
+        }
+    }
+    settle(s);
 }
 
 static void on_data(struct stream *stream, struct str bytes)

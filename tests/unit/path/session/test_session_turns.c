@@ -118,6 +118,25 @@ static void who_was_no_use_to_anybody_does_not_come_back_at_once(void **state)
     }
 }
 
+static void who_waited_for_us_has_not_stood_still(void **state)
+{
+    (void)state;
+    const int64_t second = 1000000;
+    from("192.0.2.9:4000");
+    give(STR("EHLO a.example\r\n"));
+    w.now_us += 8 * second;
+    give(STR("MAIL FROM:<a@b.example>\r\n"));
+    w.now_us += 5 * second;
+    assert_false(session_office_make_room(&w.office));
+    let_lookups_go();
+    assert_true(said("250 2.1.0"));
+    w.now_us += 9 * second;
+    assert_false(session_office_make_room(&w.office));
+    w.now_us += second;
+    assert_true(session_office_make_room(&w.office));
+    assert_true(said("421 4.7.0") && w.closed);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 
 int main(void)
@@ -128,6 +147,7 @@ int main(void)
         T(much_talk_takes_turns),
         T(of_those_who_talk_much_some_have_their_turn_and_then_there_is_a_pause),
         T(who_was_no_use_to_anybody_does_not_come_back_at_once),
+        T(who_waited_for_us_has_not_stood_still),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
