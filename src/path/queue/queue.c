@@ -9,7 +9,7 @@ struct instant queue_now(const struct queue *q)
 
 struct entry *entry_find(const struct queue *q, struct queue_id id)
 {
-    struct map_node *n = map_find(&q->by_id, hash_u64(id.value));
+    struct map_node *n = map_find(&q->by_id, queue_id_hash(id));
     for (; n; n = map_find_next(n)) {
         struct entry *e = CONTAINER_OF(n, struct entry, by_id);
         if (e->id.value == id.value) {
@@ -28,7 +28,7 @@ static struct entry *entry_new(struct queue *q, struct queue_id id, struct insta
         slab_give(&q->entries, e);
         return NULL;
     }
-    if (!map_insert(&q->by_id, &e->by_id, hash_u64(id.value))) {
+    if (!map_insert(&q->by_id, &e->by_id, queue_id_hash(id))) {
         heap_remove(&q->due, &e->due);
         slab_give(&q->entries, e);
         return NULL;
@@ -50,10 +50,10 @@ void entry_plan(struct queue *q, struct entry *e, struct instant due)
 }
 
 /* What was promised a place, or is forced, comes before all others. */
-static void make_ready(struct queue *q, struct entry *e)
+static void make_ready(struct queue *q, struct entry *e, struct instant due)
 {
     bool first = (e->flags & (ENTRY_PROMISED | ENTRY_FORCED)) != 0;
-    int64_t since = e->due.key > e->arrived.us ? e->due.key : e->arrived.us;
+    int64_t since = due.us > e->arrived.us ? due.us : e->arrived.us;
     int64_t key = first ? 0 : priority_key(e->priority, since);
     leave_heap(q, e);
     e->flags |= ENTRY_READY;
@@ -124,7 +124,7 @@ static void pump(struct timer *timer)
     wake_sites(q, now);
     while (may_begin(q)) {
         for (struct heap_node *n; (n = heap_min(&q->due)) != NULL && n->key <= now.us;) {
-            make_ready(q, CONTAINER_OF(n, struct entry, due));
+            make_ready(q, CONTAINER_OF(n, struct entry, due), (struct instant){n->key});
         }
         struct heap_node *first = heap_min(&q->ready);
         if (!first) {
@@ -241,8 +241,9 @@ void queue_arrived(struct queue *q, const struct envelope *envelope)
     if (entry_find(q, envelope->id)) {
         return;
     }
-    struct entry *e = entry_new(q, envelope->id,
-                                instant_before(now, envelope->release) ? envelope->release : now);
+    bool later = instant_before(now, envelope->release);
+    struct instant due = {later ? envelope->release.us : ENTRY_NEVER};
+    struct entry *e = entry_new(q, envelope->id, due);
     if (!e) {
         queue_log_id(q, LOG_ERROR, "queue-trouble", envelope->id,
                      STR("no memory: the message is safe, and taken up at the next start"));
@@ -253,6 +254,9 @@ void queue_arrived(struct queue *q, const struct envelope *envelope)
     e->priority = envelope->priority;
     e->since = now;
     e->open = (uint32_t)envelope->rcpt_count;
+    if (!later) { /* not by way of the heap of all that wait, to its very top and out again */
+        make_ready(q, e, now);
+    }
     queue_arm(q);
 }
 

@@ -2,10 +2,9 @@
 
 #include <stdlib.h>
 
-/* Ids are made here, by time: their hash needs no key. */
 struct entry *index_find(const struct index *x, struct queue_id id)
 {
-    for (struct map_node *n = map_find(&x->map, hash_u64(id.value)); n; n = map_find_next(n)) {
+    for (struct map_node *n = map_find(&x->map, queue_id_hash(id)); n; n = map_find_next(n)) {
         struct entry *e = CONTAINER_OF(n, struct entry, node);
         if (e->id.value == id.value) {
             return e;
@@ -20,7 +19,7 @@ struct entry *index_add(struct index *x, struct queue_id id)
     struct entry *e = slab_take(&x->entries);
     if (e) {
         e->id = id;
-        if (!map_insert(&x->map, &e->node, hash_u64(id.value))) {
+        if (!map_insert(&x->map, &e->node, queue_id_hash(id))) {
             slab_give(&x->entries, e);
             return NULL;
         }

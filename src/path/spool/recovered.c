@@ -5,7 +5,8 @@
 
 struct recovered *recovered_find(const struct recovered_set *set, uint64_t id)
 {
-    for (struct map_node *n = map_find(&set->map, hash_u64(id)); n; n = map_find_next(n)) {
+    for (struct map_node *n = map_find(&set->map, queue_id_hash((struct queue_id){id})); n;
+         n = map_find_next(n)) {
         struct recovered *m = CONTAINER_OF(n, struct recovered, node);
         if (m->id == id) {
             return m;
@@ -123,7 +124,7 @@ static struct recovered *find_or_add(struct recovered_set *set, uint64_t id)
     m = calloc(1, sizeof *m);
     if (m) {
         m->id = id;
-        if (!map_insert(&set->map, &m->node, hash_u64(id))) {
+        if (!map_insert(&set->map, &m->node, queue_id_hash((struct queue_id){id}))) {
             free(m);
             return NULL;
         }
