@@ -13,7 +13,8 @@ enum {
     DRAIN_IDLE_S = 2,
     DRAIN_BUSY_S = 60,
     WINDOW = 1 << 15,
-    TURN = 1024,          /* octets of commands; then it is the turn of others */
+    TURN = 1024, /* octets of commands; then it is the turn of others */
+    PIECE_OF_MESSAGE = 4096,
     UNREAD_MAX = 1 << 20, /* a stream that brings more than this while paused is broken */
     UNSENT_MAX = 1 << 20, /* a client that reads no replies */
 };
@@ -358,14 +359,16 @@ static void settle(struct session *s)
     }
 }
 
-/* A command or a piece of a message moves a session, a piece of a command does not; and so does the
- * answer that it had to wait for. */
-static void note_move(struct session *s)
+/* A command or so much of a message moves a session; a piece of a command does not, nor does a
+ * message that drips; and so does the answer that it had to wait for. */
+static void note_move(struct session *s, size_t octets)
 {
     struct clock *clock = s->office->ports->clock;
-    if (s->office->draining || (s->office->out.len == 0 && !smtp_server_in_body(&s->server))) {
+    s->dripped += smtp_server_in_body(&s->server) ? (uint32_t)octets : 0;
+    if (s->office->draining || (s->office->out.len == 0 && s->dripped < PIECE_OF_MESSAGE)) {
         return;
     }
+    s->dripped = 0;
     s->moved_us = clock->monotonic_us(clock);
     list_remove(&s->link);
     list_append(&s->office->sessions, &s->link);
@@ -383,7 +386,7 @@ void session_go_on(struct session *s)
         pump(s, buf_str(&unread));
         buf_done(&unread);
         if (waited) {
-            note_move(s);
+            note_move(s, PIECE_OF_MESSAGE);
         }
     }
     settle(s);
@@ -402,7 +405,7 @@ static void on_data(struct stream *stream, struct str bytes)
         return;
     }
     pump(s, bytes);
-    note_move(s);
+    note_move(s, bytes.len);
     settle(s);
 }
 

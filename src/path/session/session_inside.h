@@ -38,6 +38,7 @@ struct session {
     struct list turn; /* of the office's yielders */
     struct timer timer;
     int64_t moved_us; /* monotonic: when it last said a command or a piece of a message */
+    uint32_t dripped; /* octets of a message since then */
     struct smtp_server server;
     struct policy_client client; /* what is known of it */
     struct arena arena;          /* names; small */

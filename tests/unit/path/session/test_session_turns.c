@@ -137,6 +137,53 @@ static void who_waited_for_us_has_not_stood_still(void **state)
     assert_true(said("421 4.7.0") && w.closed);
 }
 
+/* Drips a message for so long, a few octets a second; whether the session then makes room. */
+static bool makes_room_after(unsigned seconds, struct str piece)
+{
+    from("192.0.2.9:4000");
+    give(STR(TX));
+    let_lookups_go();
+    give(STR("DATA\r\n"));
+    assert_true(said("354 "));
+    assert_false(session_office_make_room(&w.office));
+    for (unsigned i = 0; i < seconds; i++) {
+        w.now_us += 1000000;
+        give(piece);
+    }
+    return session_office_make_room(&w.office);
+}
+
+static void a_message_that_drips_makes_room(void **state)
+{
+    (void)state;
+    assert_false(makes_room_after(9, STR("x\r\n")));
+    w.now_us += 1000000;
+    give(STR("x\r\n"));
+    assert_true(session_office_make_room(&w.office));
+    assert_true(said("421 4.7.0"));
+    assert_true(w.closed);
+}
+
+static void a_message_that_flows_makes_no_room(void **state)
+{
+    (void)state;
+    static char text[4096];
+    for (size_t i = 0; i + 1 < sizeof text; i += 2) {
+        text[i] = i % 64 == 62 ? '\r' : 'x';
+        text[i + 1] = i % 64 == 62 ? '\n' : 'x';
+    }
+    assert_false(makes_room_after(20, str_from(text, sizeof text)));
+}
+
+static void our_own_make_no_room(void **state)
+{
+    (void)state;
+    from("10.0.0.1:4000");
+    give(STR("EHLO a.example\r\n"));
+    w.now_us += INT64_C(600000000);
+    assert_false(session_office_make_room(&w.office));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 
 int main(void)
@@ -146,6 +193,9 @@ int main(void)
         T(half_a_command_wins_no_time),
         T(much_talk_takes_turns),
         T(of_those_who_talk_much_some_have_their_turn_and_then_there_is_a_pause),
+        T(a_message_that_drips_makes_room),
+        T(a_message_that_flows_makes_no_room),
+        T(our_own_make_no_room),
         T(who_was_no_use_to_anybody_does_not_come_back_at_once),
         T(who_waited_for_us_has_not_stood_still),
     };
