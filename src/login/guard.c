@@ -40,6 +40,7 @@ void guard_free(struct guard *guard)
 
 struct keys {
     uint64_t network, account, pair;
+    uint64_t site; /* 0: it has none */
 };
 
 static uint64_t never_zero(uint64_t hash)
@@ -47,13 +48,24 @@ static uint64_t never_zero(uint64_t hash)
     return hash ? hash : 1;
 }
 
+static uint64_t hash_network(const struct guard *guard, struct ip ip, size_t counted)
+{
+    char network[9] = {(char)ip.family};
+    memcpy(network + 1, ip.bytes, counted);
+    return hash_bytes(guard->seed, (struct str){network, counted + 1});
+}
+
 uint64_t guard_network(const struct guard *guard, struct ip peer)
 {
     struct ip ip = ip_unmap(peer);
     size_t counted = ip.family == IP_V6 ? 8 : ip.family == IP_V4 ? 4 : 0;
-    char network[9] = {(char)ip.family};
-    memcpy(network + 1, ip.bytes, counted);
-    return hash_bytes(guard->seed, (struct str){network, counted + 1});
+    return hash_network(guard, ip, counted);
+}
+
+static uint64_t site_of(const struct guard *guard, struct ip peer)
+{
+    struct ip ip = ip_unmap(peer);
+    return ip.family == IP_V6 ? never_zero(hash_network(guard, ip, 6)) : 0;
 }
 
 static struct keys keys_of(const struct guard *guard, struct ip peer, struct str user)
@@ -62,7 +74,10 @@ static struct keys keys_of(const struct guard *guard, struct ip peer, struct str
     uint64_t a = hash_nocase(guard->seed, user);
     uint64_t both[2] = {n, a};
     uint64_t pair = hash_bytes(guard->seed, (struct str){(const char *)both, sizeof both});
-    return (struct keys){never_zero(n), never_zero(a ^ 0x9e3779b97f4a7c15U), never_zero(pair)};
+    return (struct keys){.network = never_zero(n),
+                         .account = never_zero(a ^ 0x9e3779b97f4a7c15U),
+                         .pair = never_zero(pair),
+                         .site = site_of(guard, peer)};
 }
 
 static struct tally *find(struct guard *guard, uint64_t key)
@@ -114,6 +129,9 @@ bool guard_allows(struct guard *guard, struct ip peer, struct str user, int64_t 
     struct keys keys = keys_of(guard, peer, user);
     pthread_mutex_lock(&guard->lock);
     bool allowed = failures(find(guard, keys.network), now_us) < GUARD_NETWORK_FAILURES;
+    if (keys.site && failures(find(guard, keys.site), now_us) >= GUARD_SITE_FAILURES) {
+        allowed = false;
+    }
     if (user.len > 0 && failures(find(guard, keys.account), now_us) >= GUARD_ACCOUNT_FAILURES &&
         failures(find(guard, keys.pair), now_us) >= GUARD_PAIR_FAILURES) {
         allowed = false;
@@ -127,6 +145,9 @@ struct span guard_failed(struct guard *guard, struct ip peer, struct str user, i
     struct keys keys = keys_of(guard, peer, user);
     pthread_mutex_lock(&guard->lock);
     uint32_t count = add(guard, keys.network, now_us);
+    if (keys.site) {
+        (void)add(guard, keys.site, now_us);
+    }
     if (user.len > 0) {
         (void)add(guard, keys.account, now_us);
         (void)add(guard, keys.pair, now_us);
@@ -137,17 +158,23 @@ struct span guard_failed(struct guard *guard, struct ip peer, struct str user, i
     return SPAN_MS(wait_ms < GUARD_DELAY_MAX_MS ? wait_ms : GUARD_DELAY_MAX_MS);
 }
 
+/* What was failed at other accounts still counts. */
+static void forgive(struct tally *tally, uint32_t own, int64_t now_us)
+{
+    if (tally) {
+        (void)failures(tally, now_us);
+        tally->failures -= own < tally->failures ? own : tally->failures;
+    }
+}
+
 void guard_succeeded(struct guard *guard, struct ip peer, struct str user, int64_t now_us)
 {
     struct keys keys = keys_of(guard, peer, user);
     pthread_mutex_lock(&guard->lock);
     struct tally *pair = find(guard, keys.pair);
-    struct tally *network = find(guard, keys.network);
     uint32_t own = failures(pair, now_us) * ONE;
-    if (network) { /* what it failed at other accounts still counts */
-        (void)failures(network, now_us);
-        network->failures -= own < network->failures ? own : network->failures;
-    }
+    forgive(find(guard, keys.network), own, now_us);
+    forgive(keys.site ? find(guard, keys.site) : NULL, own, now_us);
     if (pair) {
         pair->failures = 0;
     }

@@ -1,8 +1,9 @@
 /* guard.h: against guessed passwords. Failures count for the client's network (an IPv4 address, an
  * IPv6 /64), for the account, and for the two together; they fade by half every ten minutes. A
- * network that fails often waits longer each time and is then refused; an account under attack
- * refuses the networks that have failed at it themselves, and no other, so that its owner with the
- * right password always comes in from elsewhere. Fixed memory; safe from any thread. */
+ * network that fails often waits longer each time and is then refused, and so are all of an IPv6
+ * /48 (many have one) that fails very often; an account under attack refuses the networks that have
+ * failed at it themselves, and no other, so that its owner with the right password always comes in
+ * from elsewhere. Fixed memory; safe from any thread. */
 #pragma once
 
 #include "core/base/instant.h"
@@ -11,6 +12,7 @@
 
 enum {
     GUARD_NETWORK_FAILURES = 20, /* then a network is refused */
+    GUARD_SITE_FAILURES = 100,   /* then all networks of an IPv6 /48 are */
     GUARD_ACCOUNT_FAILURES = 50, /* then an account is under attack… */
     GUARD_PAIR_FAILURES = 5,     /* …and refuses a network that has failed at it so often */
     GUARD_DELAY_MAX_MS = 8000,
