@@ -46,7 +46,10 @@ static void read_for(struct reader *r, const yaml_node_t *value, const struct ke
     }
     c->limited_users =
         arena_array(&c->arena, (size_t)(map.end - map.first) + 1, sizeof *c->limited_users);
-    while (c->limited_users && node_map_next(&map, &name, &limits)) {
+    if (!c->limited_users) {
+        return;
+    }
+    while (node_map_next(&map, &name, &limits)) {
         struct config_user_limits *own = &c->limited_users[c->limited_user_count++];
         *own = unsaid;
         struct allowance_name compared = allowance_name(key_text(name));

@@ -54,7 +54,7 @@ void sent_open(struct sent *sent, struct str user, size_t limit)
     for (; sent->users && sent->count < count; sent->count++) {
         sent->users[sent->count] = user_of(sent->config, &states[sent->count]);
     }
-    if (sent->count > 0) {
+    if (sent->users) {
         qsort(sent->users, sent->count, sizeof *sent->users, nearest_first);
     }
     sent->more = sent->count > most;

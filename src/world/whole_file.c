@@ -84,13 +84,14 @@ int whole_file_check(const char *path)
 
 static int read_file(const char *path, size_t limit, struct buf *out, struct file_stamp *stamp)
 {
-    struct stat st;
-    int file = open_file(path, limit, &st), error = file < 0 ? file : 0;
-    if (!error) {
-        stamp_from(&st, stamp);
-        error = read_all(file, limit, out);
-        close(file);
+    struct stat st = {0};
+    int file = open_file(path, limit, &st);
+    if (file < 0) {
+        return file;
     }
+    stamp_from(&st, stamp);
+    int error = read_all(file, limit, out);
+    close(file);
     return error;
 }
 
