@@ -288,9 +288,21 @@ static void on_event(struct session *s, enum server_event_kind kind,
     }
 }
 
-/* Feeds the machine until it waits or has had its turn, and keeps what it left. Many commands at
+/* What comes after what is there already. */
+static void keep_unread(struct session *s, struct str bytes)
+{
+    buf_drop(&s->unread, s->unread_from);
+    s->unread_from = 0;
+    buf_add(&s->unread, bytes);
+    if (s->unread.failed || s->unread.len > UNREAD_MAX) {
+        s->broken = true;
+        session_close(s, "out of memory");
+    }
+}
+
+/* Feeds the machine until it waits or has had its turn; what it left is returned. Many commands at
  * once must not keep the loop from everybody else. */
-static void pump(struct session *s, struct str bytes)
+static struct str pump(struct session *s, struct str bytes)
 {
     struct command command;
     struct server_event event;
@@ -319,14 +331,24 @@ static void pump(struct session *s, struct str bytes)
             break;
         }
     }
-    if (!s->closing && bytes.len > 0) {
-        buf_add(&s->unread, bytes);
-        if (s->unread.failed || s->unread.len > UNREAD_MAX) {
-            s->broken = true;
-            session_close(s, "out of memory");
-        }
-    }
     s->pumping = false;
+    return bytes;
+}
+
+/* A turn takes a small part of it: the rest stays where it is, and is not copied each time. */
+static void pump_unread(struct session *s)
+{
+    struct buf unread = s->unread;
+    struct str rest = str_tail(buf_str(&unread), s->unread_from);
+    s->unread = (struct buf){0};
+    s->unread_from = 0;
+    rest = pump(s, rest);
+    if (s->closing || rest.len == 0) {
+        buf_done(&unread);
+        return;
+    }
+    s->unread = unread;
+    s->unread_from = (uint32_t)(unread.len - rest.len);
 }
 
 static void settle(struct session *s)
@@ -380,11 +402,8 @@ void session_go_on(struct session *s)
         return;
     }
     if (!s->closing) {
-        struct buf unread = s->unread;
         bool waited = !s->yielding;
-        s->unread = (struct buf){0};
-        pump(s, buf_str(&unread));
-        buf_done(&unread);
+        pump_unread(s);
         if (waited) {
             note_move(s, PIECE_OF_MESSAGE);
         }
@@ -396,15 +415,16 @@ static void on_data(struct stream *stream, struct str bytes)
 {
     struct session *s = stream->owner;
     if (s->unread.len > 0 || s->blocked || smtp_server_is_asking(&s->server)) {
-        buf_add(&s->unread, bytes);
-        if (s->unread.failed || s->unread.len > UNREAD_MAX) {
-            s->broken = true;
-            session_close(s, "out of memory");
+        keep_unread(s, bytes);
+        if (s->closing) {
             settle(s);
         }
         return;
     }
-    pump(s, bytes);
+    struct str rest = pump(s, bytes);
+    if (!s->closing && rest.len > 0) {
+        keep_unread(s, rest);
+    }
     note_move(s, bytes.len);
     settle(s);
 }

@@ -49,7 +49,8 @@ struct session {
     struct lookup *helo_check;
     struct transaction *mail;    /* from MAIL on, else null */
     struct session_login *login; /* during AUTH, else null */
-    struct buf unread;           /* came while an answer was open */
+    struct buf unread;           /* came while an answer was open, or beyond a turn */
+    uint32_t unread_from;        /* what stands before that in it has been read since */
     uint32_t messages;
     struct listen_kind kind;
     bool own;
