@@ -386,6 +386,42 @@ static void who_sends_without_end_after_the_close_is_cut_off(void **state)
     close(raw);
 }
 
+/* Answers a client that has said its last, and closes. */
+static int close_for_good(bool unread)
+{
+    char reply[8];
+    int raw = raw_client();
+    server->events = &small;
+    server->peer_done = true;
+    if (unread) {
+        assert_int_equal(send(raw, "x", 1, 0), 1);
+        run_for(SPAN_MS(0));
+    }
+    stream_write(server, STR("bye"));
+    stream_close(server);
+    assert_int_equal(recv(raw, reply, sizeof reply, 0), 3);
+    assert_int_equal(recv(raw, reply, sizeof reply, 0), 0); /* -1 where it was reset */
+    return raw;
+}
+
+static void who_has_said_his_last_is_not_waited_for(void **state)
+{
+    (void)state;
+    int raw = close_for_good(false);
+    (void)send(raw, "x", 1, MSG_NOSIGNAL);
+    assert_int_equal(send(raw, "x", 1, MSG_NOSIGNAL), -1);
+    close(raw);
+}
+
+static void who_has_said_more_than_his_last_hears_the_reply_all_the_same(void **state)
+{
+    (void)state;
+    int raw = close_for_good(true);
+    assert_int_equal(send(raw, "x", 1, MSG_NOSIGNAL), 1);
+    close(raw);
+    run_for(SPAN_MS(0));
+}
+
 static void count_data(struct stream *stream, struct str bytes)
 {
     (void)stream;
@@ -549,6 +585,8 @@ int main(void)
         TEST(a_cancelled_connection_is_not_told),
         TEST(a_reply_survives_a_close_with_unread_input),
         TEST(who_sends_without_end_after_the_close_is_cut_off),
+        TEST(who_has_said_his_last_is_not_waited_for),
+        TEST(who_has_said_more_than_his_last_hears_the_reply_all_the_same),
         TEST(who_sends_on_and_on_to_a_paused_stream_is_heard_after_it),
         TEST(the_end_is_told_once_and_unsent_bytes_are_dropped_with_an_abort),
         TEST(what_is_unsent_is_sent_before_the_close),

@@ -77,17 +77,19 @@ static void members_inherit_as_rfc_3461_says(void **state)
     struct state s = begin(&arena);
     struct outcome_child one[] = {{STR_INIT("c@x.test"), {NULL, 0}}};
     struct outcome_child two[] = {{STR_INIT("d@x.test"), {NULL, 0}},
-                                  {STR_INIT("e@x.test"), STR_INIT("owner@x.test")}};
+                                  {STR_INIT("e@x.test"), STR_INIT("owner@x.test")},
+                                  {STR_INIT("f@x.test"), STR_INIT("other@x.test")}};
     struct outcome o = {.kind = OUTCOME_EXPANDED, .children = one, .child_count = 1};
     assert_true(state_apply(&s, &o));
-    o = (struct outcome){.rcpt = 1, .kind = OUTCOME_EXPANDED, .children = two, .child_count = 2};
+    o = (struct outcome){.rcpt = 1, .kind = OUTCOME_EXPANDED, .children = two, .child_count = 3};
     assert_true(state_apply(&s, &o));
-    assert_int_equal(s.count, 5);
+    assert_int_equal(s.count, 6);
     assert_true(str_eq(state_rcpt(&s, 2)->origin->orcpt, STR("rfc822;A@x")));
     assert_int_equal(state_rcpt(&s, 3)->notify,
                      NOTIFY_NEVER); /* it asked for nothing but success */
     assert_true(str_eq(state_rcpt(&s, 3)->origin->sender, STR("me@y.test")));
     assert_true(str_eq(state_rcpt(&s, 4)->origin->sender, STR("owner@x.test")));
+    assert_true(str_eq(state_rcpt(&s, 5)->origin->sender, STR("other@x.test")));
     assert_int_equal(state_rcpt(&s, 4)->notify, 0);
     assert_ptr_equal(state_named(&s, state_rcpt(&s, 2)), state_rcpt(&s, 0));
     assert_ptr_equal(state_named(&s, state_rcpt(&s, 4)), state_rcpt(&s, 4));
