@@ -104,7 +104,9 @@ struct active {
     /* All that have work stand from `low` to before `high`: of 100,000 recipients, those of one
      * round. */
     size_t low, high;
-    uint32_t parked;
+    uint32_t parked;             /* with their ways, in the round */
+    uint32_t asides;             /* parked too, aside */
+    const struct routing *aside; /* the newest way of such */
     bool loaded;
     bool marking;
     bool finishing;

@@ -33,11 +33,61 @@ static bool is_due(const struct active *a, const struct rcpt *r, struct instant 
            rcpt_is_forced_by(r, a->promised);
 }
 
+/* What a way takes is not kept while a further round passes: a list may have 10,000 sites that are
+ * down. False: no memory. */
+static bool lay_aside(struct active *a)
+{
+    for (size_t i = a->low; i < a->high && a->parked > 0; i++) {
+        struct rcpt *r = state_rcpt(&a->state, i);
+        if (r->work != WORK_PARKED || r->aside) {
+            continue;
+        }
+        if (!a->aside || !str_eq(a->aside->hop.site, r->way->hop.site)) {
+            struct routing *way = ARENA_NEW(&a->arena, struct routing);
+            struct str site = arena_copy(&a->arena, r->way->hop.site);
+            if (!way || !site.ptr) {
+                return false;
+            }
+            way->hop.site = site;
+            a->aside = way;
+        }
+        r->way = a->aside;
+        r->aside = true;
+        a->parked--;
+        a->asides++;
+    }
+    return true;
+}
+
+/* Those aside whose site has room now are due again. */
+static void call_asides(struct active *a, struct instant now)
+{
+    const struct routing *way = NULL;
+    bool room = false;
+    for (size_t i = 0; i < a->state.count && a->asides > 0; i++) {
+        struct rcpt *r = state_rcpt(&a->state, i);
+        if (!r->aside) {
+            continue;
+        }
+        if (r->way != way) {
+            const struct site *site = site_find(&a->queue->sites, r->way->hop.site);
+            way = r->way;
+            room = !site || site_has_room(site, now);
+        }
+        if (room) {
+            r->aside = false;
+            r->work = WORK_NONE;
+            a->asides--;
+        }
+    }
+}
+
 bool round_begin(struct active *a)
 {
     struct instant now = queue_now(a->queue);
     size_t count = 0;
-    if (a->parked == 0) {
+    call_asides(a, now);
+    if (a->parked == 0 || lay_aside(a)) {
         arena_done(&a->round);
         a->low = a->state.count;
         a->high = 0;

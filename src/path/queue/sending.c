@@ -317,7 +317,7 @@ bool sending_unpark(struct active *a)
     bool any = false;
     for (size_t i = a->low; i < a->high && a->parked > 0; i++) {
         struct rcpt *r = state_rcpt(&a->state, i);
-        if (r->work != WORK_PARKED) {
+        if (r->work != WORK_PARKED || r->aside) {
             continue;
         }
         const struct site *site = site_find(&a->queue->sites, r->way->hop.site);

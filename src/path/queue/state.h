@@ -51,6 +51,7 @@ struct rcpt {
     enum rcpt_work work : 3;
     bool notified : 1; /* a delay notice has gone */
     bool reported : 1; /* the report due about its end is durable */
+    bool aside : 1;    /* PARKED: of its way only the site is known any more */
 };
 
 static inline struct str rcpt_address(const struct rcpt *r)

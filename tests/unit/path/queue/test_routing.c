@@ -177,6 +177,52 @@ static void recipients_that_were_put_off_together_come_again_together(void **sta
     stage_free(s);
 }
 
+static size_t most_of_a_round;
+
+/* Ways of a kilobyte. */
+static void large_ways(struct stage *s, struct queue_route *ask)
+{
+    LIST_EACH (n, &s->queue->actives) {
+        size_t used = CONTAINER_OF(n, struct active, link)->round.used;
+        most_of_a_round = used > most_of_a_round ? used : most_of_a_round;
+    }
+    count_and_route(s, ask);
+    assert_non_null(arena_alloc(ask->arena, 1024));
+}
+
+static struct span none_at_dead(struct stage *s, const struct delivery_job *job, struct job_rcpt *r)
+{
+    if (str_eq(job->site, STR("smtp:dead.test:25")) &&
+        s->now.us < instant_add(START, SPAN_MIN(4)).us) {
+        r->outcome = stage_unreachable();
+        return SPAN_S(1);
+    }
+    return stage_accept(s, job, r);
+}
+
+static void who_waits_for_a_dead_site_holds_no_way_while_others_go(void **state)
+{
+    (void)state;
+    struct stage *s = begin(large_ways);
+    s->deliver = none_at_dead;
+    most_of_a_round = 0;
+    stage_send(s, "first@dead.test"); /* and now it is known to be down */
+    stage_run(s, SPAN_S(10));
+    static const char *domains[30];
+    for (size_t i = 0; i < ARRAY_LEN(domains); i++) {
+        domains[i] = i % 7 == 0 ? "dead.test" : "ours.test";
+    }
+    send_to_many(s, domains, 3000);
+    stage_run(s, SPAN_MIN(3));
+    assert_int_equal(s->delivery_count, 1 + 2500);
+    assert_true(most_of_a_round < 2 << 20);
+    assert_int_equal(stage_queued(s), 2);
+    stage_run(s, SPAN_MIN(20));
+    assert_int_equal(s->delivery_count, 1 + 2500 + 1 + 500);
+    assert_int_equal(stage_queued(s), 0);
+    stage_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +231,7 @@ int main(void)
         cmocka_unit_test(recipients_of_both_kinds_all_find_their_ways),
         cmocka_unit_test(a_domain_whose_way_comes_after_a_later_ones_is_not_forgotten),
         cmocka_unit_test(a_domain_that_is_not_there_fails_all_its_recipients),
+        cmocka_unit_test(who_waits_for_a_dead_site_holds_no_way_while_others_go),
         cmocka_unit_test(recipients_that_were_put_off_together_come_again_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
