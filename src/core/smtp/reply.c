@@ -45,6 +45,7 @@ static const struct smtp_reply answers[ANSWER_COUNT] = {
     [ANSWER_BY_TOO_SOON] = {555, S(5, 5, 4), STR_INIT("The time to deliver by is too short; EHLO tells the least after DELIVERBY")},
     [ANSWER_NEEDS_UTF8] = {553, S(5, 6, 7), STR_INIT("An address that is not ASCII needs SMTPUTF8 in MAIL")},
     [ANSWER_NOT_IMPLEMENTED] = {502, S(5, 5, 1), STR_INIT("Command not implemented")},
+    [ANSWER_TLS_LATER] = {454, S(4, 7, 0), STR_INIT("TLS is not to be had now; come back later")},
     [ANSWER_NO_TLS] = {502, S(5, 5, 1), STR_INIT("TLS is not offered here")},
     [ANSWER_TLS_READY] = {220, S(2, 0, 0), STR_INIT("Ready for TLS")},
     [ANSWER_TLS_NOT_ALONE] = {554, S(5, 5, 1), STR_INIT("Nothing may follow STARTTLS before the handshake; closing")},

@@ -96,6 +96,8 @@ void session_office_init(struct session_office *office, const struct config *con
     office->counts = (struct session_counts){0};
     list_init(&office->sessions);
     list_init(&office->yielders);
+    list_init(&office->handshakes);
+    office->handshake_count = 0;
     office->turn = (struct timer){.fire = next_turns};
     office->count = 0;
     office->out = (struct buf){0};

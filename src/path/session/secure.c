@@ -7,6 +7,39 @@ bool secure_may_offer(const struct session *s)
     return s->office->ports->tls && s->kind.tls == LISTEN_TLS_OFFERED && !s->secure;
 }
 
+/* In which an honest client shakes hands, however slow its line. */
+static const int64_t enough_us = 5000000;
+
+static int64_t now_us(const struct session_office *office)
+{
+    struct clock *clock = office->ports->clock;
+    return clock->monotonic_us(clock);
+}
+
+bool secure_has_room(struct session_office *office)
+{
+    if (office->handshake_count < HANDSHAKES_MAX) {
+        return true;
+    }
+    struct session *oldest = CONTAINER_OF(office->handshakes.next, struct session, handshake);
+    if (now_us(office) - oldest->shaking_since_us < enough_us) {
+        return false;
+    }
+    oldest->broken = true;
+    oldest->thrown_out = true;
+    session_close(oldest, "its handshake made room for another");
+    session_go_on(oldest);
+    return true;
+}
+
+void secure_settled(struct session *s)
+{
+    if (list_linked(&s->handshake)) {
+        list_remove(&s->handshake);
+        s->office->handshake_count--;
+    }
+}
+
 bool secure_begin(struct session *s)
 {
     struct tls *tls = s->office->ports->tls;
@@ -20,6 +53,9 @@ bool secure_begin(struct session *s)
     s->stream = stream;
     s->secure = true;
     s->paused = true;
+    s->shaking_since_us = now_us(s->office);
+    list_append(&s->office->handshakes, &s->handshake);
+    s->office->handshake_count++;
     return true;
 }
 
@@ -43,6 +79,11 @@ void secure_on_starttls(struct session *s, size_t behind)
                   F_INT("octets", (int64_t)behind));
         smtp_server_reply(&s->server, smtp_answer(ANSWER_TLS_NOT_ALONE));
         session_close(s, "commands behind STARTTLS");
+        return;
+    }
+    session_flush(s);
+    if (!secure_has_room(s->office)) {
+        smtp_server_reply(&s->server, smtp_answer(ANSWER_TLS_LATER));
         return;
     }
     smtp_server_accept(&s->server);

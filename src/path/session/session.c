@@ -10,6 +10,7 @@
 enum {
     LOOKUP_WAIT_S = 5,     /* MAIL waits so long for the DNS… */
     LOOKUP_WAIT_OWN_S = 1, /* …and so long for a client of ours */
+    HANDSHAKE_S = 60,      /* for the first word by TLS too */
     DRAIN_IDLE_S = 2,
     DRAIN_BUSY_S = 60,
     WINDOW = 1 << 15,
@@ -31,6 +32,7 @@ static void free_session(struct session *s)
     buf_done(&s->unread);
     arena_done(&s->arena);
     session_terms_drop(s->terms);
+    secure_settled(s);
     list_remove(&s->link);
     list_remove(&s->turn);
     office->count--;
@@ -112,6 +114,8 @@ static void arm_timer(struct session *s)
         wait = SPAN_S(s->own ? LOOKUP_WAIT_OWN_S : LOOKUP_WAIT_S);
     } else if (smtp_server_in_body(&s->server)) {
         wait = s->config->limits.data_idle;
+    } else if (list_linked(&s->handshake) && wait.us > SPAN_S(HANDSHAKE_S).us) {
+        wait = SPAN_S(HANDSHAKE_S);
     }
     if (s->office->draining) {
         struct span most =
@@ -414,6 +418,7 @@ void session_go_on(struct session *s)
 static void on_data(struct stream *stream, struct str bytes)
 {
     struct session *s = stream->owner;
+    secure_settled(s);
     if (s->unread.len > 0 || s->blocked || smtp_server_is_asking(&s->server)) {
         keep_unread(s, bytes);
         if (s->closing) {
@@ -499,7 +504,7 @@ void session_start(struct session_office *office, struct stream *stream, struct 
     stream->owner = s;
     stream->events = &events;
     bool hidden = kind.tls == LISTEN_TLS_IMPLICIT;
-    if (hidden && !secure_begin(s)) {
+    if (hidden && (!secure_has_room(office) || !secure_begin(s))) {
         s->broken = true;
         session_close(s, "no TLS");
     }

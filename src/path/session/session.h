@@ -33,10 +33,12 @@ struct session_office {
     void *owner;
 
     struct session_counts counts;
-    struct list sessions; /* who has been quiet longest is first */
-    struct list yielders; /* sessions whose turn had no room for all that they said; in order */
-    struct timer turn;    /* armed while there are some */
-    struct slab memory;   /* theirs */
+    struct list sessions;   /* who has been quiet longest is first */
+    struct list yielders;   /* sessions whose turn had no room for all that they said; in order */
+    struct list handshakes; /* sessions whose clients have said nothing by TLS yet; in order */
+    size_t handshake_count;
+    struct timer turn;  /* armed while there are some */
+    struct slab memory; /* theirs */
     size_t count;
     struct buf out; /* replies on their way into a stream; empty between events */
     bool draining;

@@ -35,7 +35,9 @@ struct session {
     const struct config *config; /* of these terms */
     struct stream *stream;       /* null: the client is gone */
     struct list link;
-    struct list turn; /* of the office's yielders */
+    struct list turn;      /* of the office's yielders */
+    struct list handshake; /* of the office's, until something has come by TLS */
+    int64_t shaking_since_us;
     struct timer timer;
     int64_t moved_us; /* monotonic: when it last said a command or a piece of a message */
     uint32_t dripped; /* octets of a message since then */
