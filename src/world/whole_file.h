@@ -11,8 +11,8 @@ struct file_stamp {
 };
 
 NODISCARD int file_stamp_of(const char *path, struct file_stamp *stamp);
-/* Appends it, at most 64 MiB (-EFBIG). What is no file (a FIFO, a device) is -EINVAL and not waited
- * for. */
+/* Appends it, at most 64 MiB (-EFBIG). A folder is -EISDIR, what else is no file (a FIFO, a device)
+ * -EINVAL, and not waited for. */
 NODISCARD int whole_file_read(const char *path, struct buf *out, struct file_stamp *stamp);
 /* The same of a small file, with a limit in octets. */
 NODISCARD int whole_file_read_small(const char *path, size_t limit, struct buf *out);

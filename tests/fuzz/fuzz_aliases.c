@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct list {
+struct laid_in {
     struct aliases_reader reader;
     struct str text;
 };
@@ -15,7 +15,7 @@ struct list {
 static int read_list(struct aliases_reader *reader, struct str path, struct buf *out)
 {
     (void)path;
-    buf_add(out, CONTAINER_OF(reader, struct list, reader)->text);
+    buf_add(out, CONTAINER_OF(reader, struct laid_in, reader)->text);
     return 0;
 }
 
@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str list = str_from((const char *)data, size);
     struct str file = str_split(&list, '\0');
-    struct list include = {.reader = {.read = read_list}, .text = list};
+    struct laid_in include = {.reader = {.read = read_list}, .text = list};
     struct aliases_input input = {STR("/aliases"), file, &include.reader};
     struct arena arena = {0};
     struct config_domain domain = {.name = STR("b.example")};
