@@ -389,6 +389,8 @@ static void step(struct logins *logins, struct login *login, struct str response
     } else {
         a->asked = true;
         a->waited_us = 0;
+        list_remove(&a->node); /* its answer is looked for before those of who asks nothing */
+        list_prepend(&a->office->attempts, &a->node);
         wait_for_answer(a);
     }
 }
