@@ -496,15 +496,15 @@ static int read_from_disk(struct aliases_reader *reader, struct str path, struct
     return file_read(path, ALIASES_FILE_MAX, out);
 }
 
-void aliases_load(struct str path, struct arena *arena, struct config_domain *domain,
-                  struct config_problems *problems)
+void aliases_load(struct str path, struct config_place at, struct arena *arena,
+                  struct config_domain *domain, struct config_problems *problems)
 {
     struct aliases_reader disk = {.read = read_from_disk};
     struct buf text = {0};
     int error = file_read(path, ALIASES_FILE_MAX, &text);
     if (error) {
-        struct config_place place = {.file = path};
-        config_problem(problems, false, place, "cannot be read: %s", strerror(-error));
+        config_problem(problems, false, at, "%.*s cannot be read: %s", STR_ARG(path),
+                       strerror(-error));
     } else {
         struct aliases_input input = {path, buf_str(&text), &disk};
         aliases_parse(&input, arena, domain, problems);

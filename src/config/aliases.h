@@ -37,11 +37,11 @@ struct aliases_input {
     struct aliases_reader *reader;
 };
 
-/* Reads the file and sets `domain->aliases`, sorted by name, and `domain->catch_all` where the file
- * has one for this domain (whose `name` must be set). Every problem is reported with its place;
- * with one that is no warning the domain is not to be used. */
-void aliases_load(struct str path, struct arena *arena, struct config_domain *domain,
-                  struct config_problems *problems);
+/* Reads the file, which is named at that place, and sets `domain->aliases`, sorted by name, and
+ * `domain->catch_all` where the file has one for this domain (whose `name` must be set). Every
+ * problem is reported with its place; with one that is no warning the domain is not to be used. */
+void aliases_load(struct str path, struct config_place at, struct arena *arena,
+                  struct config_domain *domain, struct config_problems *problems);
 /* The same from memory: no disk but by the reader. */
 void aliases_parse(const struct aliases_input *input, struct arena *arena,
                    struct config_domain *domain, struct config_problems *problems);

@@ -70,7 +70,7 @@ static void read_users(struct reader *r, const yaml_node_t *value, const struct 
         !str_eq(text, STR("*"))) {
         struct str file;
         if (node_file(r, value, "a file of users, or a list", &file) && !r->source->text_only) {
-            users_load(file, &r->config->arena, domain, r->problems);
+            users_load(file, node_place(r, value), &r->config->arena, domain, r->problems);
         }
         return;
     }
@@ -184,7 +184,8 @@ static bool read_domain(struct reader *r, const yaml_node_t *key, const yaml_nod
     read_keys(r, value, domain_keys, &d);
     if (d.aliases_file.len > 0 && !r->source->text_only) {
         struct str catch_all = d.domain.catch_all;
-        aliases_load(d.aliases_file, &r->config->arena, &d.domain, r->problems);
+        aliases_load(d.aliases_file, node_place(r, value), &r->config->arena, &d.domain,
+                     r->problems);
         d.domain.catch_all = catch_all.len > 0 ? catch_all : d.domain.catch_all;
     }
     if (!r->source->text_only) {

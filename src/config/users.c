@@ -135,14 +135,14 @@ void users_parse(struct str file_name, struct str text, struct arena *arena,
     free(r.entries);
 }
 
-void users_load(struct str path, struct arena *arena, struct config_domain *domain,
-                struct config_problems *problems)
+void users_load(struct str path, struct config_place at, struct arena *arena,
+                struct config_domain *domain, struct config_problems *problems)
 {
     struct buf text = {0};
     int error = file_read(path, USERS_FILE_MAX, &text);
     if (error) {
-        struct config_place place = {.file = path};
-        config_problem(problems, false, place, "cannot be read: %s", strerror(-error));
+        config_problem(problems, false, at, "%.*s cannot be read: %s", STR_ARG(path),
+                       strerror(-error));
     } else {
         users_parse(path, buf_str(&text), arena, domain, problems);
     }

@@ -7,10 +7,10 @@
 
 enum { USERS_FILE_MAX = 64 << 20 };
 
-/* Reads the file and sets `domain->users`: in lower case, unquoted, sorted. Every problem is
- * reported with its place; the domain is then not to be used. */
-void users_load(struct str path, struct arena *arena, struct config_domain *domain,
-                struct config_problems *problems);
+/* Reads the file, which is named at that place, and sets `domain->users`: in lower case, unquoted,
+ * sorted. Every problem is reported with its place; the domain is then not to be used. */
+void users_load(struct str path, struct config_place at, struct arena *arena,
+                struct config_domain *domain, struct config_problems *problems);
 /* The same from a text in memory. `file_name` (for the problems) is borrowed for the call. */
 void users_parse(struct str file_name, struct str text, struct arena *arena,
                  struct config_domain *domain, struct config_problems *problems);

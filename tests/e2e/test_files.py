@@ -49,7 +49,7 @@ def test_check_names_what_is_no_file(postrider, tmp_path, pair, place, kind):
     file = make(tmp_path, kind)
     house = postrider(PLACES[place](file, pair), start=False)
     told = house.run("check").stderr.decode()
-    assert "error" in told and file in told, told
+    assert "error: " in told and file in told and str(house.file) in told, told
 
 
 @pytest.mark.parametrize("place", ["authorities", "trust anchor", "certificate"])
