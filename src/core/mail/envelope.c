@@ -180,7 +180,7 @@ bool envelope_decode(struct str bytes, struct arena *arena, struct envelope *e)
     return true;
 }
 
-static struct str domain_of(struct str address)
+struct str envelope_domain(struct str address)
 {
     size_t at = str_rfind(address, '@');
     return at == STR_NONE ? (struct str){0} : str_tail(address, at + 1);
@@ -191,7 +191,7 @@ static int by_domain(const void *left, const void *right)
 {
     const struct envelope_rcpt *a = *(const struct envelope_rcpt *const *)left;
     const struct envelope_rcpt *b = *(const struct envelope_rcpt *const *)right;
-    int order = str_cmp(domain_of(a->address), domain_of(b->address));
+    int order = str_cmp(envelope_domain(a->address), envelope_domain(b->address));
     order = order ? order : str_cmp(a->address, b->address);
     return order ? order : (a > b) - (a < b);
 }

@@ -68,6 +68,9 @@ static inline bool envelope_is_over(const struct envelope *e, struct instant now
     return e->by.mode == BY_RETURN && !instant_before(now, envelope_deadline(e));
 }
 
+/* Of such an address: what follows its @; empty: there is none. */
+struct str envelope_domain(struct str address);
+
 /* Recipients of one domain come to stand together, so that they can share a transaction, and of an
  * address that was named twice the first stays. In place; `arena` lends memory for it. False: it
  * has none, and nothing has changed.

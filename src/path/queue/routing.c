@@ -3,14 +3,6 @@
 
 #include "path/queue/schedule.h"
 
-/* Without its @; empty: there is none. */
-static struct str domain_of(const struct rcpt *r)
-{
-    struct str address = rcpt_address(r);
-    size_t at = str_rfind(address, '@');
-    return at == STR_NONE ? (struct str){0} : str_tail(address, at + 1);
-}
-
 struct ask {
     struct queue_route route;
     struct active *active;
@@ -224,11 +216,12 @@ void routing_forwarded(struct active *a, struct rcpt *r, const struct outcome *o
 static size_t end_of_domain(const struct active *a, size_t first, size_t most)
 {
     const struct rcpt *r = state_rcpt(&a->state, first);
-    struct str domain = domain_of(r);
+    struct str domain = envelope_domain(rcpt_address(r));
     size_t end = first + 1;
     for (; end < most && domain.len > 0; end++) {
         const struct rcpt *next = state_rcpt(&a->state, end);
-        if (next->origin->parent != RCPT_NO_PARENT || !str_eq(domain_of(next), domain)) {
+        if (next->origin->parent != RCPT_NO_PARENT ||
+            !str_eq(envelope_domain(rcpt_address(next)), domain)) {
             break;
         }
     }

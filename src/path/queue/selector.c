@@ -22,12 +22,6 @@ bool selector_fits_entry(const struct queue_selector *s, const struct entry *e, 
     return s->states == 0 || (s->states & entry_state(e)) != 0;
 }
 
-static struct str domain_of(struct str address)
-{
-    size_t at = str_rfind(address, '@');
-    return at == STR_NONE ? (struct str){0} : str_tail(address, at + 1);
-}
-
 static struct str place_of(const struct rcpt *r)
 {
     bool going = r->work == WORK_PARKED || r->work == WORK_ROUTED || r->work == WORK_SENT;
@@ -40,7 +34,7 @@ bool selector_fits_rcpt(const struct queue_selector *s, const struct rcpt *r)
         return false;
     }
     return (s->recipient.len == 0 || str_eq_nocase(s->recipient, rcpt_address(r))) &&
-           (s->domain.len == 0 || str_eq_nocase(s->domain, domain_of(rcpt_address(r)))) &&
+           (s->domain.len == 0 || str_eq_nocase(s->domain, envelope_domain(rcpt_address(r)))) &&
            (s->site.len == 0 || contains_nocase(place_of(r), s->site)) &&
            (s->last_error.len == 0 || contains_nocase(r->last->text, s->last_error));
 }
