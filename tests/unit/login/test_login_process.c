@@ -167,21 +167,24 @@ static void begin_many(uint32_t first, uint32_t count)
     }
 }
 
-/* All from one network, then one from another, then one more of each. */
+/* One from a network, all others from another, then one each of two more and of the second. */
 static void where_there_is_no_room_the_network_that_has_most_gives_it(void **state)
 {
     (void)state;
-    enum { MAX = LOGIN_EXCHANGES_MAX, OTHER = MAX + 1, THIRD, MORE };
-    begin_many(1, MAX);
+    enum { MAX = LOGIN_EXCHANGES_MAX, FIRST = 1, OTHER = MAX + 1, THIRD, MORE };
+    network = 4;
+    begin_many(FIRST, 1);
+    network = 1;
+    begin_many(2, MAX - 1);
     network = 2;
     begin_many(OTHER, 1);
-    ask(line, LOGIN_STEP, 1, SASL_LOGIN, STR("YW5uYQ=="));
-    expect(line, 1, LOGIN_LATER); /* the oldest of the first network */
+    ask(line, LOGIN_STEP, 2, SASL_LOGIN, STR("YW5uYQ=="));
+    expect(line, 2, LOGIN_LATER); /* the oldest of those who have most, and not of all */
     network = 3;
     begin_many(THIRD, 1);
     network = 1;
     begin_many(MORE, 1);
-    static const uint32_t lost[] = {2, 3}, kept[] = {4, OTHER, THIRD, MORE};
+    static const uint32_t lost[] = {3, 4}, kept[] = {FIRST, 5, OTHER, THIRD, MORE};
     for (size_t i = 0; i < ARRAY_LEN(lost); i++) {
         ask(line, LOGIN_STEP, lost[i], SASL_LOGIN, STR("YW5uYQ=="));
         expect(line, lost[i], LOGIN_LATER);

@@ -131,6 +131,21 @@ static void a_user_is_forgotten_when_all_has_drained(void **state)
     buf_done(&text);
 }
 
+static void until_a_limit_changes_it_drains_by_what_it_was(void **state)
+{
+    (void)state;
+    const struct allowance_ask more = {.user = STR("anna"), .limits = {{3000, 5}}};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(granted("anna", MESSAGE));
+        settle("anna", MESSAGE, MESSAGE);
+    }
+    now += HOUR / 3;
+    assert_int_equal(allowance_reserve(&book, &more, now).verdict, ALLOWANCE_GRANTED);
+    assert_int_equal(used("anna", ALLOWANCE_MESSAGES), 2);
+    now += HOUR / 3000;
+    assert_int_equal(used("anna", ALLOWANCE_MESSAGES), 1);
+}
+
 static void a_refusal_is_news_once_an_hour(void **state)
 {
     (void)state;
@@ -271,6 +286,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_user_cannot_pass_for_another_by_case_or_blanks, begin,
                                         finish),
         cmocka_unit_test_setup_teardown(a_user_is_forgotten_when_all_has_drained, begin, finish),
+        cmocka_unit_test_setup_teardown(until_a_limit_changes_it_drains_by_what_it_was, begin,
+                                        finish),
         cmocka_unit_test_setup_teardown(a_refusal_is_news_once_an_hour, begin, finish),
         cmocka_unit_test_setup_teardown(no_more_users_are_held_than_the_bound, begin, finish),
         cmocka_unit_test_setup_teardown(a_reset_forgets_what_was_used_and_not_what_is_under_way,

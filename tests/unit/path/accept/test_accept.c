@@ -175,7 +175,7 @@ static void one_address_may_have_so_many_connections(void **state)
 static void who_is_one_too_many_is_told_so_after_a_second(void **state)
 {
     (void)state;
-    struct acceptor a = begin(1000);
+    struct acceptor a = begin(16);
     config.limits.client_connections = 1;
     assert_int_equal(acceptor_open(&a, &config, NULL), 0);
     come("192.0.2.1");
@@ -186,6 +186,10 @@ static void who_is_one_too_many_is_told_so_after_a_second(void **state)
     assert_int_equal(written, 1);
     assert_int_equal(closed_count, 1);
     assert_int_equal(accepted_count, 1);
+    come("192.0.2.1"); /* there is room at the door again, for one */
+    assert_int_equal(written, 1);
+    come("192.0.2.1");
+    assert_int_equal(written, 2);
     acceptor_close(&a);
     acceptor_done(&a);
     assert_int_equal(armed_count, 0);
