@@ -262,6 +262,8 @@ static void the_members_of_a_list_have_no_such_time(void **state)
     s->deliver = note_time;
     seconds_in_job = -1;
     send_by(s, "list@here.test", (struct deliver_by){60, BY_RETURN, true}, 0);
+    stage_run(s, SPAN_MIN(2));
+    assert_int_equal(s->jobs_begun, 1); /* no attempt comes before its own time */
     stage_run(s, SPAN_H(1));
     assert_int_equal(seconds_in_job, 0);
     assert_int_equal(s->report_count, 0);
