@@ -81,7 +81,7 @@ static void fail_connect(struct happy_eyeballs *race, int error)
     if (race->local_path.len > 0) {
         text = arena_format(race->arena, "cannot connect to %.*s: %.*s", STR_ARG(race->local_path),
                             STR_ARG(why));
-    } else if (race->error_at.ip.family != IP_NONE) {
+    } else if (race->error_at.ip.family != IP_NONE && race->host->literal.family == IP_NONE) {
         struct str at = ip_text(race->error_at.ip, ip);
         text = arena_format(race->arena, "cannot connect to %.*s [%.*s] port %u: %.*s",
                             STR_ARG(race->host->name), STR_ARG(at), (unsigned)race->port,

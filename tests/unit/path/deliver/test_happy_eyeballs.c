@@ -286,6 +286,19 @@ static void a_literal_needs_no_dns_and_the_source_is_kept(void **state)
     end(&t);
 }
 
+static void a_literal_is_named_once(void **state)
+{
+    (void)state;
+    struct test t;
+    begin(&t);
+    t.host = (struct hop_host){.name = STR("[192.0.2.7]"), .literal = ip("192.0.2.7")};
+    sim_fault(&t.w.wire, "*")->refuse = true;
+    go(&t);
+    assert_true(
+        str_eq(t.race.text, STR("cannot connect to [192.0.2.7] port 25: connection refused")));
+    end(&t);
+}
+
 static void a_cancelled_race_leaves_nothing(void **state)
 {
     (void)state;
@@ -326,6 +339,7 @@ int main(void)
         cmocka_unit_test(all_silent_ends_at_the_limit),
         cmocka_unit_test(no_address_is_what_the_dns_says),
         cmocka_unit_test(a_literal_needs_no_dns_and_the_source_is_kept),
+        cmocka_unit_test(a_literal_is_named_once),
         cmocka_unit_test(a_cancelled_race_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
