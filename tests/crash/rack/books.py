@@ -124,8 +124,9 @@ class Arrivals:
                 mail.message = b""
         return self.counts
 
-    def wait(self, senders, house, patience=120):
-        """Until all that was taken is here and the queue is empty."""
-        until("all that was accepted arrives", lambda: senders.taken <= self.look().keys(), patience, 0.3)
+    def wait(self, senders, house, patience=120, of=None):
+        """Until all that was taken (or `of` it) is here and the queue is empty."""
+        due = senders.taken if of is None else of
+        until("all that was accepted arrives", lambda: due <= self.look().keys(), patience, 0.3)
         until("the queue is empty", lambda: not house.json("queue")["messages"], patience, 0.3)
         return self.look()

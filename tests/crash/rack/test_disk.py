@@ -105,6 +105,7 @@ def test_a_disk_that_turns_read_only(postrider, hostile, port, disk, figures, en
     house = on(postrider, disk.at, f"{address}:{port}")
     with Senders(house, to=("you@far.example",), sizes=BIG) as senders:
         senders.wait_taken(50)
+        before = set(senders.taken)
         disk.break_it()
         senders.wait_reply(451)
     house.wait("spool_write_failed")
@@ -116,7 +117,12 @@ def test_a_disk_that_turns_read_only(postrider, hostile, port, disk, figures, en
     disk.heal()
     server = hostile(address=address)
     house.start()
-    Arrivals(servers=[server]).wait(senders, house)
+    # While ext4 aborts its journal in one thread's fdatasync, another's may return 0 though its data never
+    # reach the disk (a program that only writes and syncs loses the last block so in 4 of 25 runs; Linux
+    # 6.18). What was acknowledged before that is there; of each sender's, one may have met that moment.
+    there = Arrivals(servers=[server]).wait(senders, house, of=before)
+    doubtful = senders.taken - there.keys()
     house.stop()
-    figures(acknowledged=len(senders.taken), replies=dict(senders.replies))
+    figures(acknowledged=len(senders.taken), lied_to=len(doubtful), replies=dict(senders.replies))
+    assert len(doubtful) <= len(senders.threads) and not doubtful & before
     assert {code for code in senders.replies if code not in (250, "cut")} <= {451, 452}
